@@ -1,0 +1,1 @@
+"""What the brand sells, and how much of it each store has."""

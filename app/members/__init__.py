@@ -1,0 +1,1 @@
+"""People: sign-in, consent, personal data, and who brought whom into the team."""

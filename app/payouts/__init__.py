@@ -1,0 +1,1 @@
+"""Paying distributors what they may withdraw, exactly once, through WeChat."""

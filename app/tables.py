@@ -1,0 +1,30 @@
+"""Every table there is: importing this module fills `Base.metadata`."""
+
+from app.attribution import models as attribution
+from app.catalog import models as catalog
+from app.distribution import models as distribution
+from app.kernel import audit, idempotency, inbox, outbox
+from app.kernel.db import Base
+from app.ledger import models as ledger
+from app.members import models as members
+from app.orders import models as orders
+from app.payouts import models as payouts
+from app.plans import models as plans
+from app.stores import models as stores
+
+__all__ = [
+    "Base",
+    "attribution",
+    "audit",
+    "catalog",
+    "distribution",
+    "idempotency",
+    "inbox",
+    "ledger",
+    "members",
+    "orders",
+    "outbox",
+    "payouts",
+    "plans",
+    "stores",
+]
