@@ -1,0 +1,1 @@
+"""Distribution: plans, the engines that decide who earns, awards, levels, explanations."""

@@ -1,0 +1,322 @@
+"""Channel distribution, TWO_LEVEL: the two people above a buyer earn on what was paid.
+
+Seat 1 belongs to the owner of the buyer, seat 2 to the owner's recommender, both as they stood
+when the order was paid. With `self_purchase` a buyer who is a distributor takes seat 1 of their
+own order and their owner seat 2; a frozen one still holds the seat, or freezing would raise what
+the people above earn. Whoever cannot earn leaves a seat empty, and the next one is not moved.
+With `compress` a seat whose holder is no distributor, frozen, gone or without a level goes to the
+next person above; a buyer or their household are not missing, so theirs stays empty. Nobody
+further than two above the buyer ever earns, and nobody takes both seats.
+
+The cap works on rates, line by line: the rates applied to one line never add up to more than
+`payout_cap_bp`, and the second seat gives way first. So the awards of an order stay within the
+cap on its base. Cutting amounts per order instead was rejected: no such rule can let every award
+fall only when its own line is refunded and yet hold the cap on what remains, since refunding a
+cheap line takes away the room that a dear one used.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.distribution.engine.results import (
+    FACTS_SCHEMA,
+    Award,
+    AwardKind,
+    Decisions,
+    Facts,
+    Outcome,
+    Reason,
+    Refusal,
+)
+from app.distribution.rules import ProductRates, TwoLevelRules
+from app.kernel.money import share_of
+
+KINDS = (AwardKind.L1, AwardKind.L2)
+"""What the seats pay, nearest first. There are as many seats as there may be uplines: two."""
+
+
+class Standing(StrEnum):
+    """Whether a person may earn: only ACTIVE may. NONE is everyone who never was approved."""
+
+    ACTIVE = "ACTIVE"
+    FROZEN = "FROZEN"
+    QUIT = "QUIT"
+    NONE = "NONE"
+
+
+class Role(StrEnum):
+    """What brought a person within reach of a seat."""
+
+    OWNER = "OWNER"
+    RECOMMENDER = "RECOMMENDER"
+    BUYER = "BUYER"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A buyer or someone above, as they stood when the order was paid.
+
+    `level` is the rank from 1, not the id of a row. `household` holds opaque keys of phones,
+    devices and payment accounts; people who share one count as the same person.
+    """
+
+    member_id: int
+    level: int | None = None
+    standing: Standing = Standing.NONE
+    household: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One order line: `base_fen` is what was paid for it without shipping, coupons and points."""
+
+    line_id: int
+    product_id: int
+    base_fen: int
+    distributable: bool = True
+
+    def __post_init__(self) -> None:
+        if self.base_fen < 0:
+            raise ValueError(f"line {self.line_id} cannot have been paid {self.base_fen} fen")
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A paid order."""
+
+    order_id: int
+    buyer: Person
+    lines: tuple[Line, ...]
+
+
+class _Candidate(NamedTuple):
+    """Someone within reach of a seat, and what keeps them from earning, if anything does."""
+
+    person: Person
+    role: Role
+    obstacle: Reason | None
+
+
+class _Seat(NamedTuple):
+    """A seat, the same for all lines: who takes it, or why nobody does; who was passed over."""
+
+    number: int
+    candidate: _Candidate | None
+    obstacle: Reason | None
+    passed_over: tuple[_Candidate, ...]
+
+
+class _Price(NamedTuple):
+    """What a seat gets of a line: the plan's rate, and what the cap leaves of it."""
+
+    plan_rate_bp: int
+    rate_bp: int
+    facts: Facts
+
+
+OBSTACLES = {
+    Standing.NONE: Reason.NOT_DISTRIBUTOR,
+    Standing.FROZEN: Reason.FROZEN,
+    Standing.QUIT: Reason.QUIT,
+}
+PASSED_ON = frozenset({*OBSTACLES.values(), Reason.NO_LEVEL, Reason.LEVEL_NOT_IN_PLAN})
+"""The obstacles for which `compress` looks further up."""
+
+
+def decide(rules: TwoLevelRules, sale: Sale, chain: Sequence[Person]) -> Decisions:
+    """Return what a sale brings to those above its buyer, and whom it brings nothing and why.
+
+    `chain` is the upline as snapshotted at payment: the owner, then the owner's recommender; what
+    follows is ignored. Each seat of each line gets one award or at least one refusal. Lines do
+    not influence each other.
+
+    >>> sale = Sale(7, buyer=Person(1), lines=(Line(70, product_id=5, base_fen=25_999),))
+    >>> above = [Person(11, 1, Standing.ACTIVE), Person(12, 2, Standing.ACTIVE)]
+    >>> decisions = decide(TwoLevelRules(), sale, above)
+    >>> [(award.beneficiary_id, award.kind.value, award.amount_fen) for award in decisions.awards]
+    [(11, 'L1', 2599), (12, 'L2', 1299)]
+    >>> above[0] = Person(11, 1, Standing.FROZEN)
+    >>> decisions = decide(TwoLevelRules(), sale, above)
+    >>> [(award.beneficiary_id, award.kind.value, award.amount_fen) for award in decisions.awards]
+    [(12, 'L2', 1299)]
+    >>> [(refusal.beneficiary_id, refusal.reason.value) for refusal in decisions.refusals]
+    [(11, 'FROZEN')]
+    """
+    seats = tuple(_seats(rules, sale.buyer, chain))
+    of_order: Facts = {
+        "schema": FACTS_SCHEMA,
+        "model": rules.model,
+        "order_id": sale.order_id,
+        "buyer_id": sale.buyer.member_id,
+        "owner_id": chain[0].member_id if chain else None,
+    }
+    awards: list[Award] = []
+    refusals: list[Refusal] = []
+    for line in sale.lines:
+        for decision in _decide_line(rules, line, seats, of_order):
+            if isinstance(decision, Award):
+                awards.append(decision)
+            else:
+                refusals.append(decision)
+    return Decisions(tuple(awards), tuple(refusals))
+
+
+def _seats(rules: TwoLevelRules, buyer: Person, chain: Sequence[Person]) -> Iterator[_Seat]:
+    """Seat those within reach, nearest first."""
+    reach = list(_within_reach(rules, buyer, chain))
+    nobody = Reason.NO_UPLINE if reach else Reason.NO_OWNER
+    for number, _ in enumerate(KINDS, start=1):
+        passed_over = []
+        while rules.compress and reach and reach[0].obstacle in PASSED_ON:
+            passed_over.append(reach.pop(0))
+        candidate = reach.pop(0) if reach else None
+        obstacle = candidate.obstacle if candidate else nobody
+        yield _Seat(number, candidate, obstacle, tuple(passed_over))
+
+
+def _within_reach(
+    rules: TwoLevelRules, buyer: Person, chain: Sequence[Person]
+) -> Iterator[_Candidate]:
+    """Yield everyone who could take a seat, in the order in which they would."""
+    if rules.self_purchase and buyer.standing in {Standing.ACTIVE, Standing.FROZEN}:
+        yield _Candidate(buyer, Role.BUYER, _own_obstacle(rules, buyer))
+    below: int | None = None
+    for person, role in zip(chain, (Role.OWNER, Role.RECOMMENDER), strict=False):
+        if person.member_id == buyer.member_id:
+            obstacle: Reason | None = Reason.BENEFICIARY_IS_BUYER
+        elif person.member_id == below:
+            obstacle = Reason.ALREADY_SEATED
+        elif not buyer.household.isdisjoint(person.household):
+            obstacle = Reason.HOUSEHOLD
+        else:
+            obstacle = _own_obstacle(rules, person)
+        yield _Candidate(person, role, obstacle)
+        below = person.member_id
+
+
+def _own_obstacle(rules: TwoLevelRules, person: Person) -> Reason | None:
+    """Return what keeps a person from earning, whoever buys."""
+    if person.standing is not Standing.ACTIVE:
+        return OBSTACLES[person.standing]
+    if person.level is None:
+        return Reason.NO_LEVEL
+    if not 1 <= person.level <= rules.levels.count:
+        return Reason.LEVEL_NOT_IN_PLAN
+    return None
+
+
+def _decide_line(
+    rules: TwoLevelRules, line: Line, seats: tuple[_Seat, ...], of_order: Facts
+) -> Iterator[Award | Refusal]:
+    """Decide both seats of one line; the first takes from the cap, the second what is left."""
+    of_line = of_order | {
+        "line_id": line.line_id,
+        "product_id": line.product_id,
+        "base_fen": line.base_fen,
+    }
+    own = rules.product_rates.get(line.product_id)
+    barred = _bar(line, own)
+    room_bp = rules.payout_cap_bp
+    for seat in seats:
+        if barred is not None:
+            yield _refuse(line, seat, seat.candidate, barred, of_line)
+            continue
+        for passed in seat.passed_over:
+            yield _refuse(line, seat, passed, passed.obstacle, of_line | {"passed_on": True})
+        if seat.obstacle is not None:
+            yield _refuse(line, seat, seat.candidate, seat.obstacle, of_line)
+            continue
+        price = _price(rules, own, seat, room_bp)
+        room_bp -= price.rate_bp
+        yield _settle(line, seat, price, of_line)
+
+
+def _bar(line: Line, own: ProductRates | None) -> Reason | None:
+    """Return why a line pays nothing to anybody, if it does not."""
+    if not line.distributable:
+        return Reason.NOT_DISTRIBUTABLE
+    if own is not None and own.excluded:
+        return Reason.PRODUCT_EXCLUDED
+    if line.base_fen == 0:
+        return Reason.ZERO_BASE
+    return None
+
+
+def _price(rules: TwoLevelRules, own: ProductRates | None, seat: _Seat, room_bp: int) -> _Price:
+    """Look up the rate of a seat, the product's own before the plan's, and put it under the cap."""
+    assert seat.candidate is not None
+    level = seat.candidate.person.level
+    assert level is not None
+    if seat.number == 1:
+        own_rates, plan_rates = own and own.rates_first_bp, rules.rates_first_bp
+    else:
+        own_rates, plan_rates = own and own.rates_second_bp, rules.rates_second_bp
+    plan_rate_bp = (own_rates or plan_rates)[level - 1]
+    rate_bp = min(plan_rate_bp, room_bp)
+    facts: Facts = {
+        "rates_of": "PRODUCT" if own_rates else "PLAN",
+        "plan_rate_bp": plan_rate_bp,
+        "rate_bp": rate_bp,
+        "cap_bp": rules.payout_cap_bp,
+    }
+    return _Price(plan_rate_bp, rate_bp, facts)
+
+
+def _settle(line: Line, seat: _Seat, price: _Price, of_line: Facts) -> Award | Refusal:
+    """Turn a rate into an amount, rounded down; what comes to nothing is refused."""
+    assert seat.candidate is not None
+    amount_fen = share_of(line.base_fen, price.rate_bp)
+    uncapped_fen = share_of(line.base_fen, price.plan_rate_bp)
+    of_seat = of_line | price.facts
+    if amount_fen == 0:
+        return _refuse(line, seat, seat.candidate, _nothing(price, uncapped_fen), of_seat)
+    capped_from_fen = uncapped_fen if uncapped_fen > amount_fen else None
+    of_seat["amount_fen"] = amount_fen
+    of_seat["capped_from_fen"] = capped_from_fen
+    of_seat["passed_over"] = [passed.person.member_id for passed in seat.passed_over]
+    return Award(
+        line_id=line.line_id,
+        seat=seat.number,
+        kind=KINDS[seat.number - 1],
+        beneficiary_id=seat.candidate.person.member_id,
+        base_fen=line.base_fen,
+        rate_bp=price.rate_bp,
+        amount_fen=amount_fen,
+        capped_from_fen=capped_from_fen,
+        explanation=_facts(Outcome.AWARD, seat, seat.candidate, of_seat),
+    )
+
+
+def _nothing(price: _Price, uncapped_fen: int) -> Reason:
+    """Return why a rate brought nothing."""
+    if price.plan_rate_bp == 0:
+        return Reason.ZERO_RATE
+    return Reason.CAPPED_OUT if uncapped_fen else Reason.ZERO_AMOUNT
+
+
+def _refuse(
+    line: Line, seat: _Seat, candidate: _Candidate | None, reason: Reason | None, known: Facts
+) -> Refusal:
+    assert reason is not None, "a refusal has a reason"
+    return Refusal(
+        line_id=line.line_id,
+        seat=seat.number,
+        kind=KINDS[seat.number - 1],
+        beneficiary_id=candidate.person.member_id if candidate else None,
+        reason=reason,
+        explanation=_facts(Outcome.REFUSAL, seat, candidate, known | {"reason": reason.value}),
+    )
+
+
+def _facts(outcome: Outcome, seat: _Seat, candidate: _Candidate | None, known: Facts) -> Facts:
+    """Complete the explanation with what it is about: outcome, seat, person."""
+    return known | {
+        "outcome": outcome.value,
+        "seat": seat.number,
+        "kind": KINDS[seat.number - 1].value,
+        "beneficiary_id": candidate.person.member_id if candidate else None,
+        "role": candidate.role.value if candidate else None,
+        "level": candidate.person.level if candidate else None,
+    }
