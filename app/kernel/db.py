@@ -47,8 +47,8 @@ class Base(DeclarativeBase):
             str: sa.Text,
             datetime: sa.DateTime(timezone=True),
             date: sa.Date,
-            dict[str, Any]: JSONB,
-            list[Any]: JSONB,
+            dict[str, Any]: JSONB(none_as_null=True),
+            list[Any]: JSONB(none_as_null=True),
             StrEnum: sa.Enum(
                 StrEnum,
                 native_enum=False,

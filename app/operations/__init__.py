@@ -1,0 +1,1 @@
+"""Running the system: health, metrics, the audit of every invariant."""

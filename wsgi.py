@@ -1,0 +1,33 @@
+"""Where the parts meet: the core, the mini-program's API and the back office in one application.
+
+Servers load `wsgi:application`; tests and commands call `create_application` with settings.
+"""
+
+from typing import TYPE_CHECKING
+
+import admin
+import miniprogram_api
+from app import cli
+from app.factory import create_app
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from apiflask import APIFlask
+
+
+def create_application(settings: Settings | None = None) -> "APIFlask":
+    """Make the core and mount its two front ends and its commands."""
+    application = create_app(settings or Settings.from_env())
+    miniprogram_api.init_app(application)
+    admin.init_app(application)
+    cli.init_app(application)
+    return application
+
+
+def __getattr__(name: str) -> "APIFlask":
+    """Make `application` when a server asks for it, so that importing this module needs nothing."""
+    if name != "application":
+        raise AttributeError(name)
+    made = create_application()
+    globals()["application"] = made
+    return made
