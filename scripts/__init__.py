@@ -1,0 +1,1 @@
+"""The commands around the product: run, test, check, the local servers and the WeChat sandbox."""

@@ -1,0 +1,169 @@
+"""Fixtures that every test may ask for. Whoever asks for none of them starts no server."""
+
+import contextvars
+import importlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+import redis as redis_client
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from app.kernel.db import db
+from app.settings import Settings
+from tests.servers import Process, Services, running_services, web_command, wipe
+
+if TYPE_CHECKING:
+    from scripts.sandbox.client import SandboxClient
+
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """PostgreSQL and Valkey of this session, migrated; `env` is for processes of the product."""
+    with running_services() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def settings(services: Services) -> Settings:
+    return Settings.from_env(services.env)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    """The whole application; imported here so that a test of a pure module does not need it."""
+    application: Flask = importlib.import_module("wsgi").create_application(settings)
+    db.session.configure(join_transaction_mode="create_savepoint")
+    yield application
+    with application.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _clean_after_real_commits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the tables and Valkey after a test marked `commits`."""
+    if request.node.get_closest_marker("commits") is None:
+        yield
+        return
+    services: Services = request.getfixturevalue("services")
+    yield
+    wipe(services)
+    with redis_client.from_url(services.redis_url) as connection:
+        connection.flushdb()
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest, app: Flask) -> Iterator[Session]:
+    """The app's session. What a test commits is rolled back at its end, unless marked `commits`.
+
+    Such a transaction shows no row locks between connections, no deferred constraints and nothing
+    to other processes: tests about these are marked.
+    """
+    with app.app_context():
+        if request.node.get_closest_marker("commits"):
+            yield db.session()
+            db.session.remove()
+            return
+        engine = db.engine
+        engines = cast("dict[str | None, Any]", db.engines)
+        connection = engine.connect()
+        outer = connection.begin()
+        engines[None] = connection
+        try:
+            yield db.session()
+        finally:
+            db.session.remove()
+            outer.rollback()
+            connection.close()
+            engines[None] = engine
+
+
+class IsolatedClient(FlaskClient):
+    """A client whose requests have an application context of their own, as in a real server.
+
+    Inside the test's context Flask would reuse it: `g` and the session would leak from one request
+    into the next and into the test.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture
+def client(app: Flask, session: Session) -> FlaskClient:
+    return IsolatedClient(app, app.response_class)
+
+
+@pytest.fixture
+def redis(services: Services) -> Iterator[redis_client.Redis]:
+    with redis_client.from_url(services.redis_url) as connection:
+        connection.flushdb()
+        yield connection
+        connection.flushdb()
+
+
+@pytest.fixture(scope="session")
+def _sandbox_server(services: Services) -> Iterator["SandboxClient"]:
+    process = Process(services, "sandbox", ["-m", "scripts.sandbox"])
+    process.start()
+    base_url = services.env["WECHAT_PAY_BASE_URL"]
+    try:
+        process.wait_for(f"{base_url}/healthz")
+        yield importlib.import_module("scripts.sandbox.client").SandboxClient(base_url)
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def sandbox(_sandbox_server: "SandboxClient") -> "SandboxClient":
+    """The WeChat sandbox with empty books and no faults; callbacks leave on `flush()` only."""
+    _sandbox_server.reset()
+    return _sandbox_server
+
+
+@pytest.fixture(scope="session")
+def _web_server(services: Services) -> Iterator[str]:
+    base_url = services.env["PUBLIC_BASE_URL"]
+    process = Process(services, "web", web_command(base_url.rpartition(":")[2]))
+    process.start()
+    try:
+        process.wait_for(f"{base_url}/healthz")
+        yield base_url
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def web(_web_server: str) -> str:
+    """The base URL of a real web server on the session's database; for tests marked `commits`."""
+    return _web_server
+
+
+@pytest.fixture
+def launch(services: Services) -> Iterator[Callable[..., Process]]:
+    """Start processes of the product: `launch("worker")` runs `flask worker` until the test ends.
+
+    Keywords are settings of that process, such as `launch("worker", PAYOUT_QUERY_SECONDS=1)`.
+    """
+    started: list[Process] = []
+
+    def start(*arguments: str, **variables: object) -> Process:
+        process = Process(services, arguments[0], ["-m", "flask", *arguments])
+        process.start({name: str(value) for name, value in variables.items()})
+        started.append(process)
+        return process
+
+    yield start
+    for process in reversed(started):
+        process.stop()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOON
