@@ -10,9 +10,9 @@ further than two above the buyer ever earns, and nobody takes both seats.
 
 The cap works on rates, line by line: the rates applied to one line never add up to more than
 `payout_cap_bp`, and the second seat gives way first. So the awards of an order stay within the
-cap on its base. Cutting amounts per order instead was rejected: no such rule can let every award
-fall only when its own line is refunded and yet hold the cap on what remains, since refunding a
-cheap line takes away the room that a dear one used.
+cap on its base, and what an award is worth depends on its own line alone. Cutting amounts per order
+instead was rejected: a cheap line would lend its room to a dear one, a refund of either would move
+the awards of the other, some of them upwards, and the end would depend on the order of refunds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,6 +52,13 @@ class Role(StrEnum):
     OWNER = "OWNER"
     RECOMMENDER = "RECOMMENDER"
     BUYER = "BUYER"
+
+
+class RatesOf(StrEnum):
+    """Whose rates apply: the plan's, or a product's own."""
+
+    PLAN = "PLAN"
+    PRODUCT = "PRODUCT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +107,25 @@ class _Candidate(NamedTuple):
 
 
 class _Seat(NamedTuple):
-    """A seat, the same for all lines: who takes it, or why nobody does; who was passed over."""
+    """A seat, the same for all lines: who takes it, or why nobody does; who was passed over.
+
+    `facts` is what an explanation tells of seat and candidate, put together once an order.
+    """
 
     number: int
     candidate: _Candidate | None
     obstacle: Reason | None
     passed_over: tuple[_Candidate, ...]
+    facts: Facts
 
 
 class _Price(NamedTuple):
-    """What a seat gets of a line: the plan's rate, and what the cap leaves of it."""
+    """What a seat gets of a line: the plan's rate, whose it is, and what the cap leaves of it."""
 
     plan_rate_bp: int
+    rates_of: RatesOf
     rate_bp: int
-    facts: Facts
+    cap_bp: int
 
 
 OBSTACLES = {
@@ -173,7 +185,9 @@ def _seats(rules: TwoLevelRules, buyer: Person, chain: Sequence[Person]) -> Iter
             passed_over.append(reach.pop(0))
         candidate = reach.pop(0) if reach else None
         obstacle = candidate.obstacle if candidate else nobody
-        yield _Seat(number, candidate, obstacle, tuple(passed_over))
+        facts = _facts(number, candidate)
+        facts["passed_over"] = [passed.person.member_id for passed in passed_over]
+        yield _Seat(number, candidate, obstacle, tuple(passed_over), facts)
 
 
 def _within_reach(
@@ -221,12 +235,13 @@ def _decide_line(
     room_bp = rules.payout_cap_bp
     for seat in seats:
         if barred is not None:
-            yield _refuse(line, seat, seat.candidate, barred, of_line)
+            yield _refuse(line, seat.number, seat.candidate, barred, of_line | seat.facts)
             continue
         for passed in seat.passed_over:
-            yield _refuse(line, seat, passed, passed.obstacle, of_line | {"passed_on": True})
+            facts = of_line | _facts(seat.number, passed) | {"passed_on": True}
+            yield _refuse(line, seat.number, passed, passed.obstacle, facts)
         if seat.obstacle is not None:
-            yield _refuse(line, seat, seat.candidate, seat.obstacle, of_line)
+            yield _refuse(line, seat.number, seat.candidate, seat.obstacle, of_line | seat.facts)
             continue
         price = _price(rules, own, seat, room_bp)
         room_bp -= price.rate_bp
@@ -254,14 +269,12 @@ def _price(rules: TwoLevelRules, own: ProductRates | None, seat: _Seat, room_bp:
     else:
         own_rates, plan_rates = own and own.rates_second_bp, rules.rates_second_bp
     plan_rate_bp = (own_rates or plan_rates)[level - 1]
-    rate_bp = min(plan_rate_bp, room_bp)
-    facts: Facts = {
-        "rates_of": "PRODUCT" if own_rates else "PLAN",
-        "plan_rate_bp": plan_rate_bp,
-        "rate_bp": rate_bp,
-        "cap_bp": rules.payout_cap_bp,
-    }
-    return _Price(plan_rate_bp, rate_bp, facts)
+    return _Price(
+        plan_rate_bp,
+        RatesOf.PRODUCT if own_rates else RatesOf.PLAN,
+        min(plan_rate_bp, room_bp),
+        rules.payout_cap_bp,
+    )
 
 
 def _settle(line: Line, seat: _Seat, price: _Price, of_line: Facts) -> Award | Refusal:
@@ -269,53 +282,59 @@ def _settle(line: Line, seat: _Seat, price: _Price, of_line: Facts) -> Award | R
     assert seat.candidate is not None
     amount_fen = share_of(line.base_fen, price.rate_bp)
     uncapped_fen = share_of(line.base_fen, price.plan_rate_bp)
-    of_seat = of_line | price.facts
+    facts: Facts = {
+        **of_line,
+        **seat.facts,
+        "rates_of": price.rates_of.value,
+        "plan_rate_bp": price.plan_rate_bp,
+        "rate_bp": price.rate_bp,
+        "cap_bp": price.cap_bp,
+    }
     if amount_fen == 0:
-        return _refuse(line, seat, seat.candidate, _nothing(price, uncapped_fen), of_seat)
+        reason = _why_nothing(price, uncapped_fen)
+        return _refuse(line, seat.number, seat.candidate, reason, facts)
     capped_from_fen = uncapped_fen if uncapped_fen > amount_fen else None
-    of_seat["amount_fen"] = amount_fen
-    of_seat["capped_from_fen"] = capped_from_fen
-    of_seat["passed_over"] = [passed.person.member_id for passed in seat.passed_over]
+    facts["outcome"] = Outcome.AWARD.value
+    facts["amount_fen"] = amount_fen
+    facts["capped_from_fen"] = capped_from_fen
     return Award(
-        line_id=line.line_id,
-        seat=seat.number,
-        kind=KINDS[seat.number - 1],
-        beneficiary_id=seat.candidate.person.member_id,
-        base_fen=line.base_fen,
-        rate_bp=price.rate_bp,
-        amount_fen=amount_fen,
-        capped_from_fen=capped_from_fen,
-        explanation=_facts(Outcome.AWARD, seat, seat.candidate, of_seat),
+        line.line_id,
+        seat.number,
+        KINDS[seat.number - 1],
+        seat.candidate.person.member_id,
+        line.base_fen,
+        price.rate_bp,
+        amount_fen,
+        capped_from_fen,
+        facts,
     )
 
 
-def _nothing(price: _Price, uncapped_fen: int) -> Reason:
-    """Return why a rate brought nothing."""
+def _why_nothing(price: _Price, uncapped_fen: int) -> Reason:
     if price.plan_rate_bp == 0:
         return Reason.ZERO_RATE
     return Reason.CAPPED_OUT if uncapped_fen else Reason.ZERO_AMOUNT
 
 
 def _refuse(
-    line: Line, seat: _Seat, candidate: _Candidate | None, reason: Reason | None, known: Facts
+    line: Line, number: int, candidate: _Candidate | None, reason: Reason | None, facts: Facts
 ) -> Refusal:
     assert reason is not None, "a refusal has a reason"
     return Refusal(
-        line_id=line.line_id,
-        seat=seat.number,
-        kind=KINDS[seat.number - 1],
-        beneficiary_id=candidate.person.member_id if candidate else None,
-        reason=reason,
-        explanation=_facts(Outcome.REFUSAL, seat, candidate, known | {"reason": reason.value}),
+        line.line_id,
+        number,
+        KINDS[number - 1],
+        candidate.person.member_id if candidate else None,
+        reason,
+        facts | {"outcome": Outcome.REFUSAL.value, "reason": reason.value},
     )
 
 
-def _facts(outcome: Outcome, seat: _Seat, candidate: _Candidate | None, known: Facts) -> Facts:
-    """Complete the explanation with what it is about: outcome, seat, person."""
-    return known | {
-        "outcome": outcome.value,
-        "seat": seat.number,
-        "kind": KINDS[seat.number - 1].value,
+def _facts(number: int, candidate: _Candidate | None) -> Facts:
+    """Return what an explanation tells of a seat and of whoever is considered for it."""
+    return {
+        "seat": number,
+        "kind": KINDS[number - 1].value,
         "beneficiary_id": candidate.person.member_id if candidate else None,
         "role": candidate.role.value if candidate else None,
         "level": candidate.person.level if candidate else None,
