@@ -8,6 +8,7 @@ and the next start makes the environment anew instead of trusting half of it.
 
 import fcntl
 import hashlib
+import importlib
 import importlib.util
 import os
 import shutil
@@ -141,9 +142,22 @@ def prepare(requirements: str) -> None:
         install(requirements)
 
 
+def answer_at_once(command: str, arguments: list[str]) -> None:
+    """Show help, or refuse what scripts/run does not know, before anything is installed."""
+    sys.path[0] = str(CHECKOUT)
+    parsers = importlib.import_module("scripts.local.arguments")
+    if command == "run":
+        parsers.run_parser().parse_args(arguments)
+    else:
+        parsers.test_parser().parse_known_args(arguments)
+
+
 def main() -> None:
     """Prepare the environment for `run` or `test` and become that command."""
     requirements, module = COMMANDS[sys.argv[1]]
+    answer_at_once(sys.argv[1], sys.argv[2:])
+    if state := os.environ.get("STATE_DIR"):
+        os.environ["STATE_DIR"] = str(Path(state).absolute())
     try:
         prepare(requirements)
     except PermissionError as error:

@@ -1,11 +1,11 @@
 """Loopback ports: is one free, who holds it, and which others are free."""
 
 import contextlib
+import http.client
 import os
 import random
 import socket
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +20,7 @@ PRIVATE_RANGE: Final = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections."""
 
 PAUSE_SECONDS: Final = 0.1
+PROBE_SECONDS: Final = 2
 
 
 def chosen_port(variable: str, default: int) -> int:
@@ -68,12 +69,13 @@ def private_port() -> int:
 
 def wait_until_ok(url: str, *, seconds: float, check: Callable[[], None]) -> bool:
     """Ask the URL until it answers 200; `check` may raise to give up. False: time is over."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         check()
         with (
-            contextlib.suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(url, timeout=5),  # noqa: S310 - our own http URL
+            contextlib.suppress(OSError, http.client.HTTPException),
+            opener.open(url, timeout=PROBE_SECONDS),
         ):
             return True
         time.sleep(PAUSE_SECONDS)

@@ -26,7 +26,11 @@ START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
 LOG_BYTES_MAX: Final = 20_000_000
 
+PORT: Final = "5432"
+"""Part of the socket's name; said everywhere, so that a PGPORT in the environment says nothing."""
+
 SETTINGS: Final = {
+    "port": PORT,
     "listen_addresses": "",
     "max_connections": "200",
     "timezone": "UTC",
@@ -63,11 +67,11 @@ class Postgres:
 
     def url(self, role: str = APP_ROLE, database: str = DATABASE) -> str:
         """Return the SQLAlchemy URL; the sockets' path is plain enough to need no quoting."""
-        return f"postgresql+psycopg://{role}@/{database}?host={self.layout.sockets}"
+        return f"postgresql+psycopg://{role}@/{database}?host={self.layout.sockets}&port={PORT}"
 
     def dsn(self, role: str = OWNER, database: str = "postgres") -> str:
         """Return the same for libpq, psql and psycopg."""
-        return f"host={self.layout.sockets} user={role} dbname={database}"
+        return f"host={self.layout.sockets} port={PORT} user={role} dbname={database}"
 
     def start(self, check: Callable[[], None] = lambda: None) -> None:
         """Start the server and wait until it answers; `check` may raise to give up."""

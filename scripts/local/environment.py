@@ -1,0 +1,102 @@
+"""The settings that this machine's processes get: the user's environment first, ours beneath it."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from scripts.local.keys import ensure_keys
+from scripts.local.layout import Layout
+from scripts.local.ports import HOST
+from scripts.local.problems import Problem
+from scripts.local.processes import OWNER_VARIABLE
+
+WECHAT_ADDRESSES: Final = ("WECHAT_API_BASE_URL", "WECHAT_PAY_BASE_URL")
+SANDBOX_ONLY: Final = "WECHAT_PAY_PRIVATE_KEY_FILES"
+"""WeChat's own private keys are nothing that the product may know."""
+
+
+def given(name: str) -> str | None:
+    """Return what the user's environment says; an empty variable says nothing."""
+    return os.environ.get(name) or None
+
+
+def needs_sandbox() -> bool:
+    """Tell whether WeChat's part is played here; raises `Problem` where one address is missing."""
+    found = [name for name in WECHAT_ADDRESSES if given(name)]
+    if len(found) == 1:
+        missing = next(name for name in WECHAT_ADDRESSES if name not in found)
+        raise Problem(f"{found[0]} is set and {missing} is not; set both or neither.")
+    return not found
+
+
+def user_environment() -> dict[str, str]:
+    """Return the user's environment without empty settings and without an outer copy's mark."""
+    env = {name: value for name, value in os.environ.items() if value}
+    env.pop(OWNER_VARIABLE, None)
+    return env
+
+
+def secrets_for(layout: Layout, *, sandbox: bool) -> dict[str, str]:
+    """Return the secrets of this copy, made where missing; without WeChat's where it is real.
+
+    Before PostgreSQL is started: data without the key that encrypted it must be noticed.
+    """
+    keys = ensure_keys(layout.state / "keys", data_exists=(layout.pgdata / "PG_VERSION").exists())
+    return {name: text for name, text in keys.items() if sandbox or not name.startswith("WECHAT_")}
+
+
+def build(
+    layout: Layout, addresses: Mapping[str, str], *, port: int, sandbox_port: int | None
+) -> dict[str, str]:
+    """Return the environment of the product's processes.
+
+    `addresses` are secrets and our own servers; `sandbox_port` is None where WeChat is elsewhere.
+    """
+    ours = {
+        **addresses,
+        "STATE_DIR": str(layout.state),
+        "PUBLIC_BASE_URL": f"http://{HOST}:{port}",
+        "DEMO": "true",
+        "LOG_FORMAT": "console",
+        "FLASK_APP": "wsgi",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }
+    if sandbox_port is not None:
+        ours |= dict.fromkeys(WECHAT_ADDRESSES, f"http://{HOST}:{sandbox_port}")
+        ours |= {"SANDBOX_PORT": str(sandbox_port)}
+        ours |= {"SANDBOX_STATE_DIR": str(layout.state / "sandbox")}
+    theirs = user_environment()
+    theirs.pop("PATH", None)
+    return ours | theirs
+
+
+def for_product(env: Mapping[str, str], state: Path) -> dict[str, str]:
+    """Return what a supervised process of the product gets."""
+    visible = {name: value for name, value in env.items() if name != SANDBOX_ONLY}
+    return visible | {OWNER_VARIABLE: str(state)}
+
+
+def for_sandbox(env: Mapping[str, str], state: Path) -> dict[str, str]:
+    """Return what the sandbox gets: no address and no secret of the product's own."""
+    hidden = {"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEY"}
+    visible = {name: value for name, value in env.items() if name not in hidden}
+    return visible | {OWNER_VARIABLE: str(state)}
+
+
+def write_exports(env: Mapping[str, str], path: Path) -> list[str]:
+    """Write what differs from the user's shell as a file to source; returns its lines."""
+    hidden = {SANDBOX_ONLY, "PYTHONUNBUFFERED"}
+    lines = [
+        f"export {name}={shlex.quote(value)}"
+        for name, value in sorted(env.items())
+        if name not in hidden and os.environ.get(name) != value
+    ]
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("\n".join([*lines, ""]))
+    return lines
