@@ -130,7 +130,12 @@ def ask(call: Callable[[], tuple[int, str | bytes]]) -> Answer:
     except Untrusted as error:
         log.warning("wechat_pay_answer_untrusted", flaw=error.flaw)
         return Answer(Verdict.UNKNOWN)
-    return judge(status, text)
+    answer = judge(status, text)
+    if answer.verdict is not Verdict.DONE:
+        log.warning(
+            "wechat_pay_refused", status=status, wechat_code=answer.code, verdict=answer.verdict
+        )
+    return answer
 
 
 def judge(status: int, text: str | bytes) -> Answer:
@@ -147,9 +152,7 @@ def judge(status: int, text: str | bytes) -> Answer:
     if status in {200, 204}:
         return Answer(Verdict.UNKNOWN) if data is None else Answer(Verdict.DONE, data)
     code = str((data or {}).get("code", "")) or None
-    verdict = _verdict_of_refusal(status, code)
-    log.warning("wechat_pay_refused", status=status, wechat_code=code, verdict=verdict)
-    return Answer(verdict, code=code)
+    return Answer(_verdict_of_refusal(status, code), code=code)
 
 
 def _verdict_of_refusal(status: int, code: str | None) -> Verdict:
