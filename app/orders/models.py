@@ -182,7 +182,10 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money on its way back to a customer. `number` is WeChat's out_refund_no, ours, for life."""
+    """Money on its way back to a customer. `number` is WeChat's out_refund_no, ours, for life.
+
+    `due_at` is when the next step is to be tried; NULL while a person decides and at the end.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -197,8 +200,12 @@ class Refund(Base):
     reason: Mapped[str]
     state: Mapped[RefundState]
     requested_by: Mapped[str]
+    returns_stock: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Whether the goods go back on the shelf: they were never handed over, or staff said so."""
     wechat_refund_id: Mapped[str | None] = mapped_column(unique=True)
     requested_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    """When it last went out; NULL again where WeChat certainly did nothing with it."""
     ended_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=sa.text("0"))
