@@ -14,9 +14,9 @@ from app.distribution.engine.bound import BoundStep, PayoutBound
 from app.distribution.engine.channel import RatesOf, Role
 from app.distribution.engine.results import Award, Outcome, Reason, Refusal
 from app.distribution.engine.reversals import Reversal
-from app.distribution.rules import ConditionKind, Mode
 from app.kernel.i18n import N_, Message, yuan
 from app.kernel.money import BASIS_POINTS, percent
+from app.plans.rules import ConditionKind, Mode
 
 StoredFacts: TypeAlias = Mapping[str, Any]
 Names: TypeAlias = Mapping[int, str]
@@ -217,6 +217,8 @@ def _refusal(facts: StoredFacts, names: Names) -> Iterator[Message]:
     reason = Reason(facts["reason"])
     if reason in ABOUT_THE_SUM:
         yield _why_seated(facts, told)
+        if facts["plan_rate_bp"]:
+            yield Message(RATE[RatesOf(facts["rates_of"])], told)
     yield Message(REFUSED[reason], told)
     if facts.get("passed_on"):
         yield Message(PASSED_ON, told)

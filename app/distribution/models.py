@@ -14,6 +14,32 @@ PAID_DEPTH_MAX = 2
 """No one further above a buyer than this is ever paid: three levels is the criminal line."""
 
 
+class OrderDecision(Base):
+    """That an order was decided on, and under which version: at most once. Never changed."""
+
+    __tablename__ = "order_decisions"
+
+    order_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("orders.id"), primary_key=True, autoincrement=False
+    )
+    plan_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_versions.id"))
+    base_fen: Mapped[int]
+    awarded_fen: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
+class RefundDecision(Base):
+    """That a refund has taken back what it takes back: at most once. Never changed."""
+
+    __tablename__ = "refund_decisions"
+
+    refund_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("refunds.id"), primary_key=True, autoincrement=False
+    )
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    decided_at: Mapped[datetime]
+
+
 class AwardState(StrEnum):
     """Where an award stands.
 

@@ -74,7 +74,7 @@ def emit_many(session: Session, name: str, subject_ids: Collection[int], *, now:
 
 
 def relay(session: Session, reactions: Mapping[str, Sequence[str]], *, now: datetime) -> set[str]:
-    """Turn a batch of facts into tasks; return the jobs that have got work.
+    """Turn a batch of facts into tasks; return the names of the facts.
 
     A fact without a reaction is dropped: it is recorded where it happened.
     """
@@ -98,7 +98,7 @@ def relay(session: Session, reactions: Mapping[str, Sequence[str]], *, now: date
     ]
     if rows:
         session.execute(sa.insert(Task), rows)
-    return {str(row["job"]) for row in rows}
+    return {str(name) for name, _ in claimed}
 
 
 def claim(session: Session, job: str, *, limit: int, now: datetime) -> Sequence[Task]:
@@ -152,3 +152,14 @@ def backlog(session: Session, *, now: datetime) -> dict[str, int]:
 def describe(task: Task) -> dict[str, Any]:
     """Return what a log line says of a task."""
     return {"task_id": task.id, "job": task.job, "subject_id": task.subject_id}
+
+
+def defer(session: Session, tasks: Collection[Task], *, until: datetime) -> None:
+    """Put tasks off that wait for something else to happen first; no failure is counted."""
+    if tasks:
+        session.execute(
+            sa.update(Task)
+            .where(Task.id.in_([task.id for task in tasks]))
+            .values(due_at=until)
+            .execution_options(synchronize_session=False)
+        )

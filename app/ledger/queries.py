@@ -33,7 +33,7 @@ def balance(session: Session, account: Account) -> int:
     ).one_or_none()
     if row is None:
         return 0
-    return _summed(session, row.id) if account.name in BRAND_NAMES else int(row.balance)
+    return _summed(session, row.id) if account.name in BRAND_NAMES else row.balance or 0
 
 
 def balances(session: Session, member_id: int) -> Balances:
@@ -43,7 +43,7 @@ def balances(session: Session, member_id: int) -> Balances:
             LedgerAccount.member_id == member_id, LedgerAccount.unit == Unit.FEN
         )
     )
-    held = {Name(name): amount for name, amount in rows}
+    held = {Name(name): amount or 0 for name, amount in rows}
     return Balances(
         pending_fen=held.get(Name.COMMISSION_PENDING, 0),
         available_fen=held.get(Name.COMMISSION_AVAILABLE, 0),

@@ -77,7 +77,7 @@ def lock_balances(session: Session, accounts: Collection[Account]) -> dict[Accou
         .order_by(LedgerAccount.id)
         .with_for_update()
     )
-    return {by_id[row_id]: balance for row_id, balance in rows}
+    return {by_id[row_id]: balance or 0 for row_id, balance in rows}
 
 
 def _insert_entries(session: Session, keys: list[str], *, now: datetime) -> dict[str, int]:

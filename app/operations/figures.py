@@ -10,7 +10,10 @@ Figures = dict[str, tuple[str, dict[str, float]]]
 _QUERIES: Final = {
     "tuoke_tasks_due": (
         "Tasks that are due, by job",
-        "SELECT job, count(*) FROM tasks WHERE quarantined_at IS NULL AND due_at <= now() GROUP BY 1",
+        (
+            "SELECT job, count(*) FROM tasks WHERE quarantined_at IS NULL AND due_at <= now()"
+            " GROUP BY 1"
+        ),
     ),
     "tuoke_tasks_quarantined": (
         "Tasks that failed too often and wait for a person, by job",
@@ -18,14 +21,19 @@ _QUERIES: Final = {
     ),
     "tuoke_outbox_age_seconds": (
         "Age of the oldest fact not yet relayed",
-        "SELECT 'oldest', coalesce(extract(epoch FROM now() - min(occurred_at)), 0) FROM outbox_events",
+        (
+            "SELECT 'oldest', coalesce(extract(epoch FROM now() - min(occurred_at)), 0)"
+            " FROM outbox_events"
+        ),
     ),
     "tuoke_overdue_seconds": (
         "How long the oldest row that waits for WeChat is overdue",
-        "SELECT 'payments', coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM payments"
-        " UNION ALL SELECT 'refunds', coalesce(extract(epoch FROM now() - min(due_at)), 0)"
-        " FROM refunds UNION ALL SELECT 'payout_bills',"
-        " coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM payout_bills",
+        (
+            "SELECT 'payments', coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM payments"
+            " UNION ALL SELECT 'refunds', coalesce(extract(epoch FROM now() - min(due_at)), 0)"
+            " FROM refunds UNION ALL SELECT 'payout_bills',"
+            " coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM payout_bills"
+        ),
     ),
     "tuoke_payouts_open": (
         "Payouts that have not ended, by state",

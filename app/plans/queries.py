@@ -20,3 +20,9 @@ def version_in_force_id(session: Session, *, at: datetime) -> int | None:
             sa.or_(PlanVersion.effective_until_at.is_(None), PlanVersion.effective_until_at > at),
         )
     )
+
+
+def version_in_force(session: Session, *, at: datetime) -> PlanVersion | None:
+    """Return the version that orders made at this instant fall under, with its rules."""
+    version_id = version_in_force_id(session, at=at)
+    return None if version_id is None else session.get(PlanVersion, version_id)

@@ -19,7 +19,9 @@ def upgrade() -> None:
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
         sa.Column("actor", sa.Text(), nullable=False),
         postgresql.ExcludeConstraint(
             (sa.column("member_id"), "="),
@@ -36,6 +38,23 @@ def upgrade() -> None:
         op.f("ix_level_periods_member_id"), "level_periods", ["member_id"], unique=False
     )
     op.create_table(
+        "order_decisions",
+        sa.Column("order_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("plan_version_id", sa.BigInteger(), nullable=True),
+        sa.Column("base_fen", sa.BigInteger(), nullable=False),
+        sa.Column("awarded_fen", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_order_decisions_order_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_version_id"],
+            ["plan_versions.id"],
+            name=op.f("fk_order_decisions_plan_version_id"),
+        ),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_order_decisions")),
+    )
+    op.create_table(
         "award_refusals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
@@ -44,7 +63,11 @@ def upgrade() -> None:
         sa.Column("beneficiary_id", sa.BigInteger(), nullable=True),
         sa.Column("seat", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "explanation",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["order_id"], ["orders.id"], name=op.f("fk_award_refusals_order_id")
@@ -95,7 +118,11 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "explanation",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("matures_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("matured_at", sa.DateTime(timezone=True), nullable=True),
@@ -153,12 +180,32 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'frozen'"),
     )
     op.create_table(
+        "refund_decisions",
+        sa.Column("refund_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_refund_decisions_order_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["refund_id"], ["refunds.id"], name=op.f("fk_refund_decisions_refund_id")
+        ),
+        sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refund_decisions")),
+    )
+    op.create_index(
+        op.f("ix_refund_decisions_order_id"), "refund_decisions", ["order_id"], unique=False
+    )
+    op.create_table(
         "award_reversals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("award_id", sa.BigInteger(), nullable=False),
         sa.Column("refund_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
-        sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "explanation",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_award_reversals_amount")),
         sa.ForeignKeyConstraint(
@@ -180,6 +227,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_award_reversals_refund_id"), table_name="award_reversals")
     op.drop_table("award_reversals")
+    op.drop_index(op.f("ix_refund_decisions_order_id"), table_name="refund_decisions")
+    op.drop_table("refund_decisions")
     op.drop_index(
         "ix_awards_to_mature", table_name="awards", postgresql_where=sa.text("state = 'frozen'")
     )
@@ -192,5 +241,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_award_refusals_order_id"), table_name="award_refusals")
     op.drop_index(op.f("ix_award_refusals_beneficiary_id"), table_name="award_refusals")
     op.drop_table("award_refusals")
+    op.drop_table("order_decisions")
     op.drop_index(op.f("ix_level_periods_member_id"), table_name="level_periods")
     op.drop_table("level_periods")

@@ -36,6 +36,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("needs_second_approval", sa.Boolean(), nullable=False),
         sa.Column("first_approver_id", sa.BigInteger(), nullable=True),
         sa.Column("second_approver_id", sa.BigInteger(), nullable=True),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
@@ -44,6 +45,20 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payouts_amount")),
         sa.CheckConstraint(
             "first_approver_id <> second_approver_id", name=op.f("ck_payouts_two_people")
+        ),
+        sa.CheckConstraint(
+            "approved_at IS NULL OR (first_approver_id IS NOT NULL"
+            " AND (second_approver_id IS NOT NULL OR NOT needs_second_approval))",
+            name=op.f("ck_payouts_approved_by_enough"),
+        ),
+        sa.CheckConstraint(
+            "(approved_at IS NULL) = (state IN"
+            " ('requested', 'approved_once', 'rejected', 'cancelled'))",
+            name=op.f("ck_payouts_approved"),
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state IN ('requested', 'approved_once', 'approved'))",
+            name=op.f("ck_payouts_ended"),
         ),
         sa.ForeignKeyConstraint(
             ["first_approver_id"], ["staff.id"], name=op.f("fk_payouts_first_approver_id")
@@ -105,8 +120,13 @@ def upgrade() -> None:
         sa.Column("lease", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
-            "(due_at IS NULL) = (state IN ('succeeded', 'failed', 'cancelled'))",
+            "state = 'created'"
+            " OR (due_at IS NULL) = (state IN ('succeeded', 'failed', 'cancelled'))",
             name=op.f("ck_payout_bills_due"),
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state NOT IN ('succeeded', 'failed', 'cancelled'))",
+            name=op.f("ck_payout_bills_ended"),
         ),
         sa.CheckConstraint("number ~ '^[0-9A-Za-z]{6,32}$'", name=op.f("ck_payout_bills_number")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payout_bills_amount")),

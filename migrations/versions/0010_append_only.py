@@ -29,13 +29,17 @@ APPEND_ONLY = (
     "stock_movements",
     "award_refusals",
     "award_reversals",
+    "order_decisions",
+    "refund_decisions",
 )
 
 FROZEN_COLUMNS = {
     "orders": (
         "orders_snapshot",
-        "number member_id store_id goods_fen discount_fen shipping_fen payable_fen owner_id"
-        " binding_id created_at",
+        (
+            "number member_id store_id goods_fen discount_fen shipping_fen payable_fen owner_id"
+            " binding_id created_at"
+        ),
     ),
     "order_lines": (
         "order_lines_snapshot",
@@ -43,10 +47,15 @@ FROZEN_COLUMNS = {
     ),
     "awards": (
         "awards_grant",
-        "order_id order_line_id plan_version_id beneficiary_id kind seat base_fen rate_bp"
-        " amount_fen explanation",
+        (
+            "order_id order_line_id plan_version_id beneficiary_id kind seat base_fen rate_bp"
+            " amount_fen explanation"
+        ),
     ),
-    "payouts": ("payouts_request", "number member_id amount_fen payee_openid requested_at"),
+    "payouts": (
+        "payouts_request",
+        "number member_id amount_fen payee_openid needs_second_approval requested_at",
+    ),
     "payout_bills": ("payout_bills_request", "number payout_id amount_fen payee_openid"),
     "refunds": ("refunds_request", "number order_id amount_fen requested_at"),
     "ledger_accounts": ("ledger_accounts_address", "name unit member_id"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.distribution.rules import PlanRules
+from app.plans.rules import PlanRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def payout_bound(rules: PlanRules) -> PayoutBound:
     bound is reached, by an order whose fractions vanish and whose receivers have the dearest
     levels.
 
-    >>> from app.distribution.rules import TwoLevelRules
+    >>> from app.plans.rules import TwoLevelRules
     >>> bound = payout_bound(TwoLevelRules())
     >>> bound.bound_bp, bound.cap_bp, bound.within_cap
     (2800, 3000, True)

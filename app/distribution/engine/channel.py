@@ -30,8 +30,8 @@ from app.distribution.engine.results import (
     Reason,
     Refusal,
 )
-from app.distribution.rules import ProductRates, TwoLevelRules
 from app.kernel.money import share_of
+from app.plans.rules import ProductRates, TwoLevelRules
 
 KINDS = (AwardKind.L1, AwardKind.L2)
 """What the seats pay, nearest first. There are as many seats as there may be uplines: two."""

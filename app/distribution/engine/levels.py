@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.distribution.engine.results import Facts
-from app.distribution.rules import ConditionKind, Levels, Mode, Upgrade
+from app.plans.rules import ConditionKind, Levels, Mode, Upgrade
 
 
 class Figure(NamedTuple):

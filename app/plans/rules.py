@@ -6,7 +6,7 @@ the id of a row. Whatever is wrong is reported by field, all at once, before any
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
@@ -37,6 +37,7 @@ CUSTOMERS_MAX: Final = 10**6
 DAYS_MAX: Final = 3_650
 SECONDS_PER_DAY: Final = 86_400
 PRODUCT_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
+QUOTED: Final = re.compile("'([^']+)'")
 
 
 def _product_id(key: object) -> object:
@@ -258,8 +259,8 @@ FAULT_TEXTS: Final[Mapping[str, str]] = {
     "too_long": N_("This may have at most %(max_length)s entries."),
     "literal_error": N_("This must be one of: %(expected)s."),
     "enum": N_("This must be one of: %(expected)s."),
-    "union_tag_invalid": N_("This must be one of: %(expected_tags)s."),
-    "union_tag_not_found": N_("This needs a kind."),
+    "union_tag_invalid": N_("This must be one of: %(expected)s."),
+    "union_tag_not_found": N_("This is required."),
     "product_id": N_("This is not the id of a product."),
     "levels_missing": N_("The upgrades must lead to levels 2, 3 and so on, each once, in order."),
     "excluded_or_rated": N_("A product is either excluded or has rates of its own."),
@@ -278,7 +279,7 @@ def load_rules(document: Mapping[str, Any] | str | bytes) -> PlanRules:
     >>> load_rules('{"model": "CHANNEL_TWO_LEVEL", "payout_cap_bp": 5001, "levles": {}}')
     Traceback (most recent call last):
     ...
-    app.distribution.rules.PlanRulesInvalid: These plan parameters are not valid. \
+    app.plans.rules.PlanRulesInvalid: These plan parameters are not valid. \
 Please correct: payout_cap_bp, levles
     """
     try:
@@ -295,8 +296,7 @@ Please correct: payout_cap_bp, levles
     try:
         return rules_class.model_validate_json(to_json(fields))
     except ValidationError as error:
-        faults = tuple(_fault(detail) for detail in error.errors(include_url=False))
-        raise PlanRulesInvalid(faults) from error
+        raise PlanRulesInvalid(tuple(_faults(error))) from error
 
 
 def dump_rules(rules: PlanRules) -> dict[str, Any]:
@@ -309,11 +309,30 @@ def _invalid(path: str, code: str, context: Mapping[str, Any] | None = None) -> 
     return PlanRulesInvalid((FieldFault(path, code, message),))
 
 
-def _fault(detail: ErrorDetails) -> FieldFault:
-    """Put one of Pydantic's findings into our words; of unions and keys it names no field."""
-    context = dict(detail.get("ctx", {}))
-    path = [str(part) for part in detail["loc"] if part not in (*ConditionKind, "[key]")]
-    if below := context.pop("below", ""):
-        path.append(below)
-    text = FAULT_TEXTS.get(detail["type"], FAULT_TEXT_ELSE)
-    return FieldFault(".".join(path), detail["type"], Message(text, context))
+def _faults(error: ValidationError) -> Iterator[FieldFault]:
+    """Yield Pydantic's findings in our words.
+
+    A list whose entries are wrong also counts as too short to Pydantic; that is left out.
+    """
+    found = [(_path(detail), detail) for detail in error.errors(include_url=False)]
+    for path, detail in found:
+        if detail["type"] == "too_short" and any(p.startswith(f"{path}.") for p, _ in found):
+            continue
+        context = dict(detail.get("ctx", {}))
+        expected = context.get("expected_tags", context.get("expected"))
+        if isinstance(expected, str):
+            context["expected"] = ", ".join(QUOTED.findall(expected))
+        text = FAULT_TEXTS.get(detail["type"], FAULT_TEXT_ELSE)
+        told = {name: fact for name, fact in context.items() if f"%({name})s" in text}
+        yield FieldFault(path, detail["type"], Message(text, told))
+
+
+def _path(detail: ErrorDetails) -> str:
+    """Return the field as the author of a document would name it, without Pydantic's own steps."""
+    context = detail.get("ctx", {})
+    steps = [str(step) for step in detail["loc"] if step not in (*ConditionKind, "[key]")]
+    if detail["type"].startswith("union_tag"):
+        steps += QUOTED.findall(context["discriminator"])
+    if below := context.get("below"):
+        steps.append(below)
+    return ".".join(steps)

@@ -1,0 +1,73 @@
+"""Work of distribution in the background. Every job finds its own work and may run twice."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from app.distribution import clawback, levels, maturity, settlement
+from app.kernel.batches import work_off
+from app.kernel.db import atomic, database_now
+from app.kernel.jobs import job
+from app.members.models import Distributor, Standing
+
+AWARD_BATCH_MAX: Final = 250
+CLAWBACK_BATCH_MAX: Final = 50
+FREEZE_BATCH_MAX: Final = 250
+
+
+@job("award_orders")
+def award_orders() -> int:
+    """Decide on paid orders and record what they bring; return how many tasks were taken up."""
+    return work_off("award_orders", settlement.award_orders, limit=AWARD_BATCH_MAX)
+
+
+@job("freeze_awards")
+def freeze_awards() -> int:
+    """Start the waiting time of the awards of received orders."""
+    return work_off("freeze_awards", settlement.freeze_awards, limit=FREEZE_BATCH_MAX)
+
+
+@job("claw_back_refunds")
+def claw_back_refunds() -> int:
+    """Take back what refunds take back."""
+    return work_off("claw_back_refunds", clawback.claw_back_refunds, limit=CLAWBACK_BATCH_MAX)
+
+
+@job("mature_awards")
+def mature_awards() -> int:
+    """Release awards whose waiting time is over, batch by batch."""
+    total = 0
+    while count := maturity.mature_due(now=database_now()):
+        total += count
+    return total
+
+
+@job("evaluate_levels")
+def evaluate_levels() -> int:
+    """Evaluate the levels of those whose customers' orders were settled."""
+    return work_off("evaluate_levels", levels.evaluate_owners, limit=AWARD_BATCH_MAX)
+
+
+@job("begin_levels")
+def begin_levels() -> int:
+    """Open the level history of new distributors."""
+    return work_off("begin_levels", levels.begin_levels, limit=AWARD_BATCH_MAX)
+
+
+@job("evaluate_all_levels", timeout_seconds=1800)
+def evaluate_all_levels() -> int:
+    """Evaluate every active distributor, in sets; the nightly safety net. Return the rises."""
+    rises, last_id = 0, 0
+    while True:
+        now = database_now()
+        with atomic() as session:
+            batch = session.scalars(
+                sa.select(Distributor.member_id)
+                .where(Distributor.member_id > last_id, Distributor.standing == Standing.ACTIVE)
+                .order_by(Distributor.member_id)
+                .limit(levels.EVALUATE_BATCH_MAX)
+            ).all()
+            rises += len(levels.evaluate(session, batch, now=now))
+        if not batch:
+            return rises
+        last_id = batch[-1]

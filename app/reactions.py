@@ -1,0 +1,29 @@
+"""What follows from what: the only place that knows. Event to the jobs that react to it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.distribution import jobs as distribution
+from app.orders import jobs as orders
+from app.payouts import jobs as payouts
+
+TASKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "distributor_approved": (distribution.begin_levels.name,),
+    "order_paid": (distribution.award_orders.name,),
+    "order_completed": (distribution.freeze_awards.name,),
+    "order_settled": (distribution.evaluate_levels.name,),
+    "refund_succeeded": (distribution.claw_back_refunds.name,),
+}
+"""Events that leave one task for each job; the job deletes it together with its effect."""
+
+BELLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "refund_approved": (orders.send_refunds.name,),
+    "payout_approved": (payouts.send_payouts.name,),
+    "order_close_requested": (orders.close_unpaid_orders.name,),
+}
+"""Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""
+
+
+def jobs_after(events: set[str]) -> set[str]:
+    """Return every job that has got work by these events."""
+    return {name for event in events for table in (TASKS, BELLS) for name in table.get(event, ())}

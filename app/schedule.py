@@ -1,0 +1,26 @@
+"""What runs by the clock: cron line, in Shanghai's time, or on every sweep."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.distribution import jobs as distribution
+from app.kernel import housekeeping
+from app.ledger import jobs as ledger
+from app.orders import jobs as orders
+from app.payouts import jobs as payouts
+
+EVERY_SWEEP: Final = (
+    orders.close_unpaid_orders.name,
+    orders.query_payments.name,
+    orders.send_refunds.name,
+    orders.settle_orders.name,
+    distribution.mature_awards.name,
+    payouts.send_payouts.name,
+)
+"""Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
+
+CRON: Final[Mapping[str, str]] = {
+    ledger.seal_ledger.name: "* * * * *",
+    housekeeping.forget_old_requests.name: "20 * * * *",
+    distribution.evaluate_all_levels.name: "10 3 * * *",
+}
