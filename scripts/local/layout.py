@@ -108,7 +108,9 @@ def remove(state: Path) -> None:
 def _make_state(state: Path, account: Account | None) -> Path:
     """Make the state directory; an unprivileged account may pass through it, not look into it."""
     try:
-        state.mkdir(parents=True, mode=0o711 if account else 0o700, exist_ok=True)
+        if not state.exists():
+            state.mkdir(parents=True)
+            state.chmod(0o711 if account else 0o700)
         owner = state.stat().st_uid
         if owner != os.geteuid():
             name = pwd.getpwuid(owner).pw_name

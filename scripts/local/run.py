@@ -233,12 +233,12 @@ def serve(state: Path, *, services_only: bool) -> int:
         run.start()
         supervisor.run()
     except Stopped:
-        return 0
+        pass
     finally:
         supervisor.stop()
         for lock in locks:
             lock.close()
-    supervisor.console.say("Stopped.")
+        supervisor.console.say("Stopped.")
     return 0
 
 
