@@ -8,6 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.attribution.rules import BindingEvent as BindingEvent
+from app.attribution.rules import BindingState as BindingState
+from app.attribution.rules import TouchOutcome as TouchOutcome
+from app.attribution.rules import TouchSource as TouchSource
 from app.kernel.db import Base, Id
 
 
@@ -28,7 +32,9 @@ class Channel(Base):
     """
 
     __tablename__ = "channels"
-    __table_args__ = (sa.UniqueConstraint("owner_id", "name", postgresql_nulls_not_distinct=True),)
+    __table_args__ = (
+        sa.UniqueConstraint("owner_id", "store_id", "name", postgresql_nulls_not_distinct=True),
+    )
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(sa.String(40))
@@ -84,24 +90,6 @@ class ShareCode(Base):
     channel: Mapped[Channel] = relationship(lazy="raise_on_sql")
 
 
-class TouchSource(StrEnum):
-    """How a code reached the person, strongest first."""
-
-    STAFF_SCAN = "staff_scan"
-    GUEST_CARD = "guest_card"
-    POSTER = "poster"
-    LINK = "link"
-    SEARCH = "search"
-
-
-class TouchOutcome(StrEnum):
-    """What a touch did to the person's binding."""
-
-    BOUND = "bound"
-    RENEWED = "renewed"
-    REFUSED = "refused"
-
-
 class Touch(Base):
     """One scan or click of a share code by a member, with its evidence. Never changed."""
 
@@ -119,13 +107,6 @@ class Touch(Base):
     reason: Mapped[str]
     """Stable code that says why: `new_customer`, `same_owner`, `existing_customer` ..."""
     binding_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bindings.id"), index=True)
-
-
-class BindingState(StrEnum):
-    """How strongly a customer belongs to their owner."""
-
-    SOFT = "soft"
-    LOCKED = "locked"
 
 
 class Binding(Base):
@@ -159,17 +140,6 @@ class Binding(Base):
     valid_until_at: Mapped[datetime]
     rule: Mapped[dict[str, Any]]
     """The periods and switches in force when it was made, by their setting names."""
-
-
-class BindingEvent(StrEnum):
-    """What can happen to a binding."""
-
-    BOUND = "bound"
-    RENEWED = "renewed"
-    LOCKED = "locked"
-    REPLACED = "replaced"
-    TRANSFERRED = "transferred"
-    ENDED = "ended"
 
 
 class BindingStep(Base):

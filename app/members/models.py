@@ -4,9 +4,12 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.kernel.db import Base, Id
+from app.members.errors import StandingConflict
+from app.members.states import Standing as Standing
+from app.members.states import StandingEvent, after_standing
 
 
 class Member(Base):
@@ -96,16 +99,6 @@ class DistributorKind(StrEnum):
     PARTNER = "partner"
 
 
-class Standing(StrEnum):
-    """Whether a distributor may earn."""
-
-    APPLIED = "applied"
-    ACTIVE = "active"
-    FROZEN = "frozen"
-    QUIT = "quit"
-    REFUSED = "refused"
-
-
 _team_order = sa.Sequence("distributor_team_order_seq", metadata=Base.metadata)
 
 
@@ -115,7 +108,8 @@ class Distributor(Base):
     The recommender is permanent; only a two-person decision moves it. Each distributor has a place
     in one global order, and a recommender stands before everyone they brought: the composite key
     carries the recommender's place into this row and a CHECK compares the two, so a cycle cannot
-    be written, whatever runs at the same time.
+    be written, whatever runs at the same time. `second_recommender_id` repeats the recommender's
+    recommender, so that a page of the second tier costs the same in a team of a million.
     """
 
     __tablename__ = "distributors"
@@ -131,9 +125,13 @@ class Distributor(Base):
         sa.CheckConstraint(
             "(recommender_id IS NULL) = (recommender_team_order IS NULL)", name="recommender_whole"
         ),
+        sa.CheckConstraint(
+            "second_recommender_id IS NULL OR recommender_id IS NOT NULL", name="second_has_first"
+        ),
         sa.CheckConstraint("level BETWEEN 1 AND 9", name="level"),
         sa.CheckConstraint("direct_count >= 0 AND second_count >= 0", name="counts"),
         sa.Index("ix_distributors_team", "recommender_id", sa.text("member_id DESC")),
+        sa.Index("ix_distributors_second", "second_recommender_id", sa.text("member_id DESC")),
     )
 
     member_id: Mapped[int] = mapped_column(
@@ -144,6 +142,9 @@ class Distributor(Base):
     level: Mapped[int] = mapped_column(server_default=sa.text("1"))
     recommender_id: Mapped[int | None]
     recommender_team_order: Mapped[int | None]
+    second_recommender_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("distributors.member_id")
+    )
     team_order: Mapped[int] = mapped_column(server_default=_team_order.next_value(), unique=True)
     direct_count: Mapped[int] = mapped_column(server_default=sa.text("0"))
     """How many distributors this one brought, whatever their standing."""
@@ -157,6 +158,21 @@ class Distributor(Base):
     approved_at: Mapped[datetime | None]
 
     member: Mapped[Member] = relationship(lazy="raise_on_sql")
+    steps: WriteOnlyMapped["DistributorStep"] = relationship(
+        order_by="DistributorStep.id", cascade="save-update"
+    )
+
+    def advance(self, event: StandingEvent, *, now: datetime, actor: str, reason: str = "") -> None:
+        """Move along the table of standings and leave a trace. The row must be locked."""
+        target = after_standing(self.standing, event)
+        if target is None:
+            raise StandingConflict(self.standing, event)
+        self.steps.add(
+            DistributorStep(
+                from_standing=self.standing, to_standing=target, at=now, actor=actor, reason=reason
+            )
+        )
+        self.standing = target
 
 
 class DistributorStep(Base):

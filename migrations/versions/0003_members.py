@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("level", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("recommender_id", sa.BigInteger(), nullable=True),
         sa.Column("recommender_team_order", sa.BigInteger(), nullable=True),
+        sa.Column("second_recommender_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "team_order",
             sa.BigInteger(),
@@ -121,6 +122,10 @@ def upgrade() -> None:
             name=op.f("ck_distributors_recommender_whole"),
         ),
         sa.CheckConstraint(
+            "second_recommender_id IS NULL OR recommender_id IS NOT NULL",
+            name=op.f("ck_distributors_second_has_first"),
+        ),
+        sa.CheckConstraint(
             "direct_count >= 0 AND second_count >= 0", name=op.f("ck_distributors_counts")
         ),
         sa.CheckConstraint("level BETWEEN 1 AND 9", name=op.f("ck_distributors_level")),
@@ -136,6 +141,11 @@ def upgrade() -> None:
             name="fk_distributors_recommender",
             onupdate="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["second_recommender_id"],
+            ["distributors.member_id"],
+            name=op.f("fk_distributors_second_recommender_id"),
+        ),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_distributors_store_id")),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_distributors")),
         sa.UniqueConstraint(
@@ -148,6 +158,12 @@ def upgrade() -> None:
         "ix_distributors_team",
         "distributors",
         ["recommender_id", sa.literal_column("member_id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_distributors_second",
+        "distributors",
+        ["second_recommender_id", sa.literal_column("member_id DESC")],
         unique=False,
     )
     op.create_table(
@@ -234,6 +250,7 @@ def downgrade() -> None:
     op.drop_table("member_sessions")
     op.drop_index(op.f("ix_member_devices_device_hash"), table_name="member_devices")
     op.drop_table("member_devices")
+    op.drop_index("ix_distributors_second", table_name="distributors")
     op.drop_index("ix_distributors_team", table_name="distributors")
     op.drop_index(op.f("ix_distributors_store_id"), table_name="distributors")
     op.drop_table("distributors")

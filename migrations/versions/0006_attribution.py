@@ -113,8 +113,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
         sa.UniqueConstraint(
             "owner_id",
+            "store_id",
             "name",
-            name=op.f("uq_channels_owner_id_name"),
+            name=op.f("uq_channels_owner_id_store_id_name"),
             postgresql_nulls_not_distinct=True,
         ),
     )
@@ -199,6 +200,7 @@ def upgrade() -> None:
             sa.Enum(
                 "bound",
                 "renewed",
+                "kept",
                 "refused",
                 name="touchoutcome",
                 native_enum=False,

@@ -25,6 +25,7 @@ from app.attribution.models import (
     TouchOutcome,
     TouchSource,
 )
+from app.attribution.rules import BindingRule
 from app.kernel.ids import digest, random_text
 from app.kernel.secrecy import vault
 from app.members.models import (
@@ -42,6 +43,7 @@ from app.stores.models import Role, Staff, Store
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONG_AGO: Final = NOON - timedelta(days=400)
+RULE: Final = BindingRule(30 * 86_400, 180 * 86_400, existing_customers_bindable=False)
 _numbers = count(1)
 
 
@@ -168,6 +170,7 @@ def make_distributor(
         level=level,
         recommender_id=recommender.member_id if recommender else None,
         recommender_team_order=recommender.team_order if recommender else None,
+        second_recommender_id=recommender.recommender_id if recommender else None,
         real_name_sealed=vault().seal(real_name) if real_name else None,
         real_name_hash=vault().look_up("real_name", real_name) if real_name else None,
         agreement_version="2026-11",
@@ -296,7 +299,7 @@ def make_binding(
         source=source,
         valid_from_at=valid_from_at,
         valid_until_at=valid_until_at or valid_from_at + timedelta(days=days),
-        rule={"binding_soft_seconds": 30 * 86_400, "binding_lock_seconds": 180 * 86_400},
+        rule=RULE.to_json(),
     )
     session.add(binding)
     session.flush()
