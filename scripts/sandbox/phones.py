@@ -11,7 +11,7 @@ from typing import Any
 from scripts.sandbox.books import Books
 from scripts.sandbox.config import Config
 from scripts.sandbox.rows import Code, Token, User
-from scripts.sandbox.wording import ApiError
+from scripts.sandbox.wording import ApiError, PayError
 
 CODE_SECONDS = 300
 TOKEN_SECONDS = 7200
@@ -48,7 +48,7 @@ class Phones:
     def hand_out_code(self, openid: str, purpose: str) -> Code:
         """Return a new code for one use within five minutes."""
         if self._books.get(User, openid) is None:
-            raise KeyError(openid)
+            raise PayError(404, "USER_NOT_EXIST", "没有此人 · nobody there")
         code = Code(
             code=f"0{secrets.token_hex(15)}x",
             purpose=purpose,
