@@ -1,0 +1,1 @@
+"""A brand to look at: stores, staff, products, distributors and three months of trade."""

@@ -1,0 +1,362 @@
+"""The invariants that are one SQL statement: code, what it says, and what returns violations."""
+
+from typing import Final
+
+STATEMENTS: Final = (
+    (
+        "B1",
+        "Every entry moves something, and never across units.",
+        """
+        SELECT e.id FROM ledger_entries e
+        WHERE NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.entry_id = e.id)
+        UNION ALL
+        SELECT t.entry_id FROM ledger_transfers t
+        JOIN ledger_accounts s ON s.id = t.source_id JOIN ledger_accounts g ON g.id = t.target_id
+        WHERE s.unit <> g.unit
+        """,
+    ),
+    (
+        "B2",
+        "All accounts of a unit together hold nothing.",
+        """
+        WITH brand AS (
+            SELECT a.unit,
+                sum(CASE WHEN t.target_id = a.id THEN t.amount ELSE -t.amount END) AS held
+            FROM ledger_accounts a
+            JOIN ledger_transfers t ON a.id IN (t.source_id, t.target_id)
+            WHERE a.member_id IS NULL GROUP BY 1),
+        members AS (
+            SELECT unit, sum(balance) AS held FROM ledger_accounts
+            WHERE member_id IS NOT NULL GROUP BY 1)
+        SELECT unit FROM members FULL JOIN brand USING (unit)
+        WHERE coalesce(members.held, 0) + coalesce(brand.held, 0) <> 0
+        """,
+    ),
+    (
+        "B3",
+        "An amount is a whole number above zero and within reason.",
+        "SELECT id FROM ledger_transfers WHERE amount <= 0 OR amount > 1000000000",
+    ),
+    (
+        "B4",
+        "A stored balance is the sum of its transfers.",
+        """
+        WITH moved AS (
+            SELECT account_id, sum(change) AS held FROM (
+                SELECT target_id AS account_id, amount AS change FROM ledger_transfers
+                UNION ALL SELECT source_id, -amount FROM ledger_transfers) AS both_sides
+            GROUP BY 1)
+        SELECT a.id FROM ledger_accounts a LEFT JOIN moved m ON m.account_id = a.id
+        WHERE a.balance IS NOT NULL AND a.balance <> coalesce(m.held, 0)
+        """,
+    ),
+    (
+        "B5",
+        "A fact stands in the ledger at most once.",
+        "SELECT key FROM ledger_entries GROUP BY key HAVING count(*) > 1",
+    ),
+    (
+        "B7",
+        "A WeChat transaction pays at most one order.",
+        """
+        SELECT wechat_transaction_id FROM payments WHERE wechat_transaction_id IS NOT NULL
+        GROUP BY 1 HAVING count(*) > 1
+        """,
+    ),
+    (
+        "B8",
+        "A paid order was paid whole, by its own buyer, in one known payment.",
+        """
+        SELECT o.id FROM orders o
+        LEFT JOIN payments p ON p.order_id = o.id
+        JOIN members m ON m.id = o.member_id
+        WHERE o.paid_at IS NOT NULL AND (o.paid_fen <> o.payable_fen
+            OR p.wechat_transaction_id IS NULL OR p.payer_openid <> m.wechat_openid)
+        UNION ALL
+        SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
+        WHERE o.paid_at IS NULL AND p.succeeded_at IS NOT NULL
+        """,
+    ),
+    (
+        "B11",
+        "Refunds add up, never above what was paid, at most 50, within a year.",
+        """
+        SELECT o.id FROM orders o
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount_fen) FILTER (WHERE state = 'succeeded'), 0) AS gone,
+                coalesce(sum(amount_fen) FILTER
+                    (WHERE state IN ('requested', 'approved', 'sent', 'abnormal')), 0) AS under_way,
+                count(*) FILTER (WHERE state NOT IN ('rejected', 'failed')) AS refunds,
+                max(requested_at) AS last_at
+            FROM refunds r WHERE r.order_id = o.id) r ON true
+        WHERE o.refunded_fen <> r.gone OR o.refunding_fen <> r.under_way
+            OR r.gone + r.under_way > o.paid_fen OR r.refunds > 50
+            OR r.last_at > o.paid_at + interval '366 days'
+        """,
+    ),
+    (
+        "B12",
+        "What is payable is the sum of its lines and shipping, and above zero.",
+        """
+        SELECT o.id FROM orders o JOIN order_lines l ON l.order_id = o.id
+        GROUP BY o.id
+        HAVING o.payable_fen <> sum(l.net_fen) + o.shipping_fen OR o.payable_fen <= 0
+        """,
+    ),
+    (
+        "B13",
+        "Money that came too late is on its way back.",
+        """
+        SELECT o.id FROM orders o WHERE o.state = 'paid_late' AND NOT EXISTS (
+            SELECT 1 FROM refunds r
+            WHERE r.order_id = o.id AND r.state NOT IN ('rejected', 'failed'))
+        """,
+    ),
+    (
+        "B14",
+        "All commission on an order stays under the plan's cap.",
+        """
+        SELECT d.order_id FROM order_decisions d
+        JOIN plan_versions v ON v.id = d.plan_version_id
+        JOIN awards a ON a.order_id = d.order_id
+        GROUP BY d.order_id, d.base_fen, d.awarded_fen, v.rules
+        HAVING sum(a.amount_fen) > d.base_fen * (v.rules->>'payout_cap_bp')::bigint / 10000
+            OR sum(a.amount_fen) <> d.awarded_fen
+        """,
+    ),
+    (
+        "B15",
+        "Nobody further than two above a buyer is paid.",
+        "SELECT id FROM awards WHERE seat > 2",
+    ),
+    (
+        "B16",
+        "Nobody earns on themselves or their household.",
+        """
+        SELECT a.id FROM awards a JOIN orders o ON o.id = a.order_id
+        JOIN plan_versions v ON v.id = a.plan_version_id
+        WHERE (a.beneficiary_id = o.member_id AND NOT (v.rules->>'self_purchase')::boolean)
+            OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS seat
+                WHERE (seat->>'member_id')::bigint = a.beneficiary_id
+                AND a.beneficiary_id <> o.member_id AND (seat->>'is_household')::boolean)
+        """,
+    ),
+    (
+        "B17",
+        "A paid order keeps who stood around it; each beneficiary is one of them.",
+        """
+        SELECT id FROM orders WHERE paid_at IS NOT NULL AND state <> 'paid_late'
+            AND closed_at IS NULL AND upline IS NULL
+        UNION ALL
+        SELECT a.order_id FROM awards a JOIN orders o ON o.id = a.order_id
+        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS seat
+            WHERE (seat->>'member_id')::bigint = a.beneficiary_id)
+        """,
+    ),
+    (
+        "B18",
+        "What has matured was received, and its after-sale window had closed.",
+        """
+        SELECT a.id FROM awards a JOIN orders o ON o.id = a.order_id
+        WHERE a.matured_at IS NOT NULL
+            AND (o.completed_at IS NULL OR a.matured_at < o.after_sale_until_at)
+        """,
+    ),
+    (
+        "B19",
+        "Commission is a function of what was paid less everything refunded.",
+        """
+        SELECT a.id FROM awards a JOIN order_lines l ON l.id = a.order_line_id
+        WHERE a.amount_fen - a.reversed_fen <> (a.base_fen - l.refunded_fen) * a.rate_bp / 10000
+            AND NOT EXISTS (SELECT 1 FROM refunds r
+                LEFT JOIN refund_decisions d ON d.refund_id = r.id
+                WHERE r.order_id = a.order_id AND r.state = 'succeeded' AND d.refund_id IS NULL)
+        UNION ALL
+        SELECT a.id FROM awards a LEFT JOIN award_reversals v ON v.award_id = a.id
+        GROUP BY a.id, a.reversed_fen HAVING a.reversed_fen <> coalesce(sum(v.amount_fen), 0)
+        """,
+    ),
+    (
+        "B20",
+        "What someone has matured is what they hold, are being paid and were paid.",
+        """
+        WITH matured AS (
+            SELECT beneficiary_id AS member_id, sum(amount_fen - reversed_fen) AS fen FROM awards
+            WHERE matured_at IS NOT NULL GROUP BY 1),
+        held AS (
+            SELECT member_id, sum(balance) AS fen FROM ledger_accounts
+            WHERE name IN ('commission_available', 'clawback_debt', 'payout_in_transit')
+            GROUP BY 1),
+        paid AS (
+            SELECT p.member_id, sum(b.amount_fen) AS fen FROM payout_bills b
+            JOIN payouts p ON p.id = b.payout_id WHERE b.state = 'succeeded' GROUP BY 1)
+        SELECT member_id FROM matured FULL JOIN held USING (member_id)
+        FULL JOIN paid USING (member_id)
+        WHERE coalesce(matured.fen, 0) <> coalesce(held.fen, 0) + coalesce(paid.fen, 0)
+        """,
+    ),
+    (
+        "B20p",
+        "What is pending is the awards that have not matured.",
+        """
+        WITH awarded AS (
+            SELECT beneficiary_id AS member_id, sum(amount_fen - reversed_fen) AS fen FROM awards
+            WHERE matured_at IS NULL GROUP BY 1),
+        held AS (
+            SELECT member_id, balance AS fen FROM ledger_accounts WHERE name = 'commission_pending')
+        SELECT member_id FROM awarded FULL JOIN held USING (member_id)
+        WHERE coalesce(awarded.fen, 0) <> coalesce(held.fen, 0)
+        """,
+    ),
+    (
+        "B21",
+        "Only a debt is below zero, and nobody owes while they could pay.",
+        """
+        SELECT id FROM ledger_accounts WHERE balance < 0 AND name <> 'clawback_debt'
+        UNION ALL
+        SELECT d.id FROM ledger_accounts d JOIN ledger_accounts a ON a.member_id = d.member_id
+            AND a.unit = d.unit AND a.name = 'commission_available'
+        WHERE d.name = 'clawback_debt' AND d.balance < 0 AND a.balance > 0
+        """,
+    ),
+    (
+        "B22",
+        "What is in transit is the bills that have not ended.",
+        """
+        WITH open_bills AS (
+            SELECT p.member_id, sum(b.amount_fen) AS fen FROM payout_bills b
+            JOIN payouts p ON p.id = b.payout_id
+            WHERE b.state NOT IN ('succeeded', 'failed', 'cancelled') GROUP BY 1),
+        held AS (
+            SELECT member_id, balance AS fen FROM ledger_accounts WHERE name = 'payout_in_transit')
+        SELECT member_id FROM open_bills FULL JOIN held USING (member_id)
+        WHERE coalesce(open_bills.fen, 0) <> coalesce(held.fen, 0)
+        """,
+    ),
+    (
+        "B23",
+        "The bills of a payout add up to it, and its awards to what was not released.",
+        """
+        SELECT p.id FROM payouts p
+        LEFT JOIN LATERAL (SELECT sum(amount_fen) AS all_fen,
+            sum(amount_fen) FILTER (WHERE state NOT IN ('failed', 'cancelled')) AS live_fen
+            FROM payout_bills b WHERE b.payout_id = p.id) b ON true
+        LEFT JOIN LATERAL (SELECT sum(amount_fen - released_fen) AS fen
+            FROM payout_allocations a WHERE a.payout_id = p.id) a ON true
+        WHERE b.all_fen IS DISTINCT FROM p.amount_fen
+            OR coalesce(b.live_fen, 0) <> coalesce(a.fen, 0)
+        """,
+    ),
+    (
+        "B23a",
+        "What payouts have taken up of an award is what it says.",
+        """
+        SELECT a.id FROM awards a
+        LEFT JOIN payout_allocations p ON p.award_id = a.id
+        GROUP BY a.id, a.allocated_fen
+        HAVING a.allocated_fen <> coalesce(sum(p.amount_fen - p.released_fen), 0)
+        """,
+    ),
+    (
+        "B24",
+        "A bill goes to the payee of its payout, and above the least amount.",
+        """
+        SELECT b.id FROM payout_bills b JOIN payouts p ON p.id = b.payout_id
+        WHERE b.payee_openid <> p.payee_openid OR b.amount_fen < 10
+        """,
+    ),
+    (
+        "B26",
+        "The team is a forest, and its counters are right.",
+        """
+        SELECT member_id FROM distributors WHERE recommender_team_order >= team_order
+            OR recommender_id = member_id
+        UNION ALL
+        SELECT d.member_id FROM distributors d
+        LEFT JOIN LATERAL (SELECT count(*) AS direct, coalesce(sum(c.direct_count), 0) AS second
+            FROM distributors c WHERE c.recommender_id = d.member_id) c ON true
+        WHERE d.direct_count <> c.direct OR d.second_count <> c.second
+        """,
+    ),
+    (
+        "B28",
+        "A level is that of the last period; periods leave no gap.",
+        """
+        SELECT d.member_id FROM distributors d JOIN level_periods p
+            ON p.member_id = d.member_id AND p.until_at IS NULL WHERE p.level <> d.level
+        UNION ALL
+        SELECT member_id FROM (SELECT member_id, until_at,
+                lead(from_at) OVER (PARTITION BY member_id ORDER BY from_at) AS next_at
+            FROM level_periods) AS walked
+        WHERE until_at IS DISTINCT FROM next_at
+        """,
+    ),
+    (
+        "B34",
+        "Above the limit two different people approved, and nobody approved their own plan.",
+        """
+        SELECT id FROM payouts WHERE first_approver_id = second_approver_id
+        UNION ALL SELECT id FROM plan_versions WHERE author_id = approver_id
+        """,
+    ),
+    (
+        "B36",
+        "Whatever waits for WeChat has an hour, and it is not overdue by two minutes.",
+        """
+        SELECT 'payment ' || order_id FROM payments WHERE due_at < now() - interval '120 seconds'
+        UNION ALL SELECT 'refund ' || id FROM refunds
+        WHERE due_at < now() - interval '120 seconds'
+            OR (due_at IS NULL AND state IN ('approved', 'sent', 'abnormal'))
+        UNION ALL SELECT 'bill ' || b.id FROM payout_bills b JOIN payouts p ON p.id = b.payout_id
+        WHERE b.due_at < now() - interval '120 seconds' AND p.state = 'approved'
+        """,
+    ),
+    (
+        "B37",
+        "A notice that says paid has its paid order.",
+        """
+        SELECT i.id FROM inbox_notices i LEFT JOIN orders o ON o.number = i.subject_number
+        WHERE i.event_type = 'TRANSACTION.SUCCESS' AND i.outcome = 'paid' AND o.paid_at IS NULL
+        """,
+    ),
+    (
+        "B38",
+        "No fact waits longer than a minute for its relay, and no task is in quarantine.",
+        """
+        SELECT 'event ' || id FROM outbox_events WHERE occurred_at < now() - interval '60 seconds'
+        UNION ALL SELECT 'task ' || id FROM tasks WHERE quarantined_at IS NOT NULL
+        """,
+    ),
+    (
+        "B43",
+        "Every member agreed before we kept anything of them, and to the phone before the phone.",
+        """
+        SELECT m.id FROM members m WHERE m.deleted_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM consents c WHERE c.member_id = m.id AND c.purpose = 'service'
+            AND c.granted_at <= m.registered_at)
+        UNION ALL
+        SELECT m.id FROM members m WHERE m.phone_hash IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM consents c WHERE c.member_id = m.id AND c.purpose = 'phone')
+        """,
+    ),
+    (
+        "S1",
+        "Stock is the sum of its movements, and never promised beyond what is there.",
+        """
+        SELECT l.product_id || '/' || l.store_id FROM stock_levels l
+        LEFT JOIN stock_movements m USING (product_id, store_id)
+        GROUP BY l.product_id, l.store_id, l.on_hand, l.reserved
+        HAVING l.on_hand <> coalesce(sum(m.on_hand_change), 0)
+            OR l.reserved <> coalesce(sum(m.reserved_change), 0) OR l.reserved > l.on_hand
+        """,
+    ),
+    (
+        "S2",
+        "A customer belongs to one owner at a time, and bindings end where their log says.",
+        """
+        SELECT b.id FROM bindings b JOIN LATERAL (SELECT valid_until_at FROM binding_steps s
+            WHERE s.binding_id = b.id ORDER BY s.id DESC LIMIT 1) s ON true
+        WHERE s.valid_until_at <> b.valid_until_at
+        """,
+    ),
+)

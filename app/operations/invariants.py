@@ -1,0 +1,106 @@
+"""What must hold at any moment, each as one statement that returns what breaks it.
+
+The codes are those of our list of promises (README, "What always holds"). Constraints and triggers
+make most of these true by construction; the audit looks all the same, because a restore, a
+migration or a person with more rights can get past them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.kernel import audit
+from app.ledger import seals
+from app.operations.invariant_statements import STATEMENTS
+from app.orders.states import ORDER_TRANSITIONS, REFUND_TRANSITIONS
+from app.payouts.states import BILL_TRANSITIONS, PAYOUT_TRANSITIONS
+
+EXAMPLES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One thing that must hold; `violations` yields what breaks it, as ids or short texts."""
+
+    code: str
+    says: str
+    violations: Callable[[Session], Iterable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the audit found of one invariant."""
+
+    code: str
+    says: str
+    count: int
+    examples: tuple[str, ...]
+
+
+def check(session: Session, *, skip: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Check every invariant that applies, one after the other, in one snapshot of the database."""
+    for invariant in INVARIANTS:
+        if invariant.code in skip:
+            continue
+        examples, count = [], 0
+        for one in invariant.violations(session):
+            count += 1
+            if len(examples) < EXAMPLES_MAX:
+                examples.append(str(one))
+        yield Finding(invariant.code, invariant.says, count, tuple(examples))
+
+
+def _rows(statement: str) -> Callable[[Session], Iterable[object]]:
+    def violations(session: Session) -> Iterator[object]:
+        return iter(session.execute(sa.text(statement)).scalars())
+
+    return violations
+
+
+def _paths(
+    steps: str, parent: str, rows: str, first: str, transitions: Mapping[tuple[Any, Any], Any]
+) -> Callable[[Session], Iterable[object]]:
+    """Return the check that each log is a path in its table and ends at the row's state."""
+    allowed = ", ".join(
+        f"('{state.value}', '{event.value}', '{target.value}')"
+        for (state, event), target in transitions.items()
+    )
+    return _rows(
+        f"WITH walked AS (SELECT {parent} AS parent_id, id, event, to_state,"  # noqa: S608
+        f" lag(to_state, 1, '{first}') OVER (PARTITION BY {parent} ORDER BY id) AS from_state,"
+        f" row_number() OVER (PARTITION BY {parent} ORDER BY id DESC) AS from_last FROM {steps})"
+        " SELECT w.parent_id FROM walked w WHERE (w.from_state, w.event, w.to_state) NOT IN"
+        f" (VALUES {allowed}) UNION ALL SELECT r.id FROM {rows} r LEFT JOIN walked w"
+        f" ON w.parent_id = r.id AND w.from_last = 1"
+        f" WHERE r.state <> coalesce(w.to_state, '{first}')"
+    )
+
+
+INVARIANTS: Final = (
+    *(Invariant(code, says, _rows(statement)) for code, says, statement in STATEMENTS),
+    Invariant("B6", "No ledger entry was edited after it was sealed.", seals.broken_seals),
+    Invariant("B34c", "The audit trail is an unbroken chain.", audit.broken_links),
+    Invariant(
+        "B10o",
+        "An order's log of states is a path in its table.",
+        _paths("order_steps", "order_id", "orders", "created", ORDER_TRANSITIONS),
+    ),
+    Invariant(
+        "B10r",
+        "A refund's log of states is a path in its table.",
+        _paths("refund_steps", "refund_id", "refunds", "requested", REFUND_TRANSITIONS),
+    ),
+    Invariant(
+        "B10p",
+        "A payout's log of states is a path in its table.",
+        _paths("payout_steps", "payout_id", "payouts", "requested", PAYOUT_TRANSITIONS),
+    ),
+    Invariant(
+        "B10b",
+        "A bill's log of states is a path in its table.",
+        _paths("bill_steps", "bill_id", "payout_bills", "created", BILL_TRANSITIONS),
+    ),
+)
