@@ -7,6 +7,7 @@ import redis
 from apiflask import APIFlask
 from flask import Flask
 
+import app.tables  # noqa: F401 - relations and foreign keys need every table to be known
 from app.kernel import logs
 from app.kernel.db import db
 from app.kernel.secrecy import Vault

@@ -136,9 +136,9 @@ STATEMENTS: Final = (
         SELECT a.id FROM awards a JOIN orders o ON o.id = a.order_id
         JOIN plan_versions v ON v.id = a.plan_version_id
         WHERE (a.beneficiary_id = o.member_id AND NOT (v.rules->>'self_purchase')::boolean)
-            OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS seat
-                WHERE (seat->>'member_id')::bigint = a.beneficiary_id
-                AND a.beneficiary_id <> o.member_id AND (seat->>'is_household')::boolean)
+            OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS stood
+                WHERE (stood->>'member_id')::bigint = a.beneficiary_id
+                AND a.beneficiary_id <> o.member_id AND (stood->>'is_household')::boolean)
         """,
     ),
     (
@@ -149,8 +149,8 @@ STATEMENTS: Final = (
             AND closed_at IS NULL AND upline IS NULL
         UNION ALL
         SELECT a.order_id FROM awards a JOIN orders o ON o.id = a.order_id
-        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS seat
-            WHERE (seat->>'member_id')::bigint = a.beneficiary_id)
+        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS stood
+            WHERE (stood->>'member_id')::bigint = a.beneficiary_id)
         """,
     ),
     (

@@ -45,7 +45,8 @@ def check(session: Session, *, skip: frozenset[str] = frozenset()) -> Iterator[F
     for invariant in INVARIANTS:
         if invariant.code in skip:
             continue
-        examples, count = [], 0
+        examples: list[str] = []
+        count = 0
         for one in invariant.violations(session):
             count += 1
             if len(examples) < EXAMPLES_MAX:
