@@ -21,6 +21,7 @@ from scripts.local.valkey import Valkey
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS: Final = 90
 FAILURES_MAX: Final = 4
+LEFTOVER_SECONDS: Final = 10
 JOB_SECONDS: Final = 60
 """How long a worker may take to finish its job when everything stops."""
 
@@ -109,6 +110,7 @@ class Run:
                 stage,
                 grace_seconds=60,
                 stop_signal=stop_signal,
+                hurries=False,
                 process=server.process,
                 started_at=time.monotonic(),
             )
@@ -195,7 +197,7 @@ def own(state: Path) -> tuple[Layout, list[IO[str]]]:
     """Lay out the state directory and become its owner; ends what an earlier owner left behind."""
     layout = lay_out(state)
     locks = [take_lock(directory) for directory in {layout.state, layout.home}]
-    left = end(owned_by(layout.state))
+    left = end(owned_by(layout.state), seconds=LEFTOVER_SECONDS)
     if left:
         print(f"Ended {left} processes that an earlier start had left behind", flush=True)
     return layout, locks

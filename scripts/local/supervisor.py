@@ -25,6 +25,7 @@ STEADY_SECONDS: Final = 30
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30
 KILL_SECONDS: Final = 5
+HURRIED_SECONDS: Final = 1
 LINE_BYTES_MAX: Final = 65_536
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOURS: Final = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -40,6 +41,8 @@ class Child:
     """Stages stop one after the other, the lowest first."""
     grace_seconds: float = 10
     stop_signal: signal.Signals = signal.SIGTERM
+    hurries: bool = True
+    """A second request to stop cuts its grace short; never for what keeps data."""
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0
     failures: int = 0
@@ -171,14 +174,15 @@ class Supervisor:
         self.children.clear()
 
     def _stop_batch(self, batch: list[Child]) -> None:
-        asked, begun = self.stops, time.monotonic()
+        begun = time.monotonic()
         for child in batch:
             self._send(child, child.stop_signal)
         while alive := [child for child in batch if child.is_alive]:
             self._read(TICK_SECONDS / 5)
             waited = time.monotonic() - begun
             for child in alive:
-                if waited > child.grace_seconds or self.stops > max(asked, 1):
+                hurried = child.hurries and self.stops > 1
+                if waited > (HURRIED_SECONDS if hurried else child.grace_seconds):
                     self._kill(child)
         for child in batch:
             _kill_group(child)
