@@ -1,10 +1,10 @@
 """What a caller of this slice must be ready to hear."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from app.kernel.errors import DomainError, ErrorKind
-from app.kernel.i18n import N_
+from app.kernel.i18n import N_, yuan
 
 
 @dataclass(eq=False)
@@ -26,3 +26,75 @@ class PayoutNotInState(DomainError):
 
     state: str
     event: str
+
+
+@dataclass(eq=False)
+class PayoutAmountOutOfRange(DomainError):
+    """The brand pays out neither less nor more than this at once."""
+
+    code: ClassVar[str] = "payout_amount_out_of_range"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("A withdrawal lies between %(minimum)s and %(maximum)s.")
+
+    amount_fen: int
+    min_fen: int
+    max_fen: int
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the facts, with the limits as people read them."""
+        shown = {"minimum": yuan(self.min_fen), "maximum": yuan(self.max_fen)}
+        return super().parameters() | shown
+
+
+@dataclass(eq=False)
+class InsufficientBalance(DomainError):
+    """The member asked for more than they may withdraw."""
+
+    code: ClassVar[str] = "insufficient_balance"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("%(requested)s was asked for, but only %(available)s is available.")
+
+    requested_fen: int
+    available_fen: int
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the figures, also as people read them."""
+        shown = {"requested": yuan(self.requested_fen), "available": yuan(self.available_fen)}
+        return super().parameters() | shown
+
+
+@dataclass(eq=False)
+class PayoutDebtOpen(DomainError):
+    """Commission of refunded orders has to be made up for first; earnings fill the debt."""
+
+    code: ClassVar[str] = "payout_debt_open"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("%(debt)s of refunded orders must be made up for before a withdrawal.")
+
+    debt_fen: int
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the debt, also as people read it."""
+        return super().parameters() | {"debt": yuan(self.debt_fen)}
+
+
+@dataclass(eq=False)
+class PayoutOnHold(DomainError):
+    """The distributor is not in good standing; what they earned stays theirs and waits."""
+
+    code: ClassVar[str] = "payout_on_hold"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Withdrawals are on hold. Please contact the brand.")
+
+    standing: str
+
+
+@dataclass(eq=False)
+class SecondApproverRequired(DomainError):
+    """An amount like this needs the approval of two different people."""
+
+    code: ClassVar[str] = "second_approver_required"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_(
+        "You have approved this already; another person has to approve it too."
+    )

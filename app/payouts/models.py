@@ -21,13 +21,28 @@ from app.payouts.states import (
 class Payout(Base):
     """One withdrawal by one distributor. Its amount is reserved in the ledger until it ends.
 
-    The payee is the openid of the member at the moment of the request.
+    The payee is the openid of the member at the moment of the request. Whether two people have to
+    approve is decided then too, so that a later change of the limit lets nothing slip through.
     """
 
     __tablename__ = "payouts"
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="amount"),
         sa.CheckConstraint("first_approver_id <> second_approver_id", name="two_people"),
+        sa.CheckConstraint(
+            "approved_at IS NULL OR (first_approver_id IS NOT NULL"
+            " AND (second_approver_id IS NOT NULL OR NOT needs_second_approval))",
+            name="approved_by_enough",
+        ),
+        sa.CheckConstraint(
+            "(approved_at IS NULL) = (state IN"
+            " ('requested', 'approved_once', 'rejected', 'cancelled'))",
+            name="approved",
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state IN ('requested', 'approved_once', 'approved'))",
+            name="ended",
+        ),
         sa.Index("ix_payouts_member", "member_id", sa.text("id DESC")),
         sa.Index(
             "ix_payouts_to_approve",
@@ -42,6 +57,7 @@ class Payout(Base):
     amount_fen: Mapped[int]
     payee_openid: Mapped[str]
     state: Mapped[PayoutState]
+    needs_second_approval: Mapped[bool]
     first_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
     second_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
     requested_at: Mapped[datetime]
@@ -81,9 +97,10 @@ class PayoutStep(Base):
 class PayoutBill(Base):
     """One transfer at WeChat. `number` is its out_bill_no: ours, fixed before the first try.
 
-    `due_at` is when it is to be sent or asked about next; NULL once it has ended. `lease` counts
-    the tries: an outcome is written only by the try that still holds the lease, so a worker that
-    was asleep cannot overrule what others have learnt since.
+    `due_at` is when it is to be sent or asked about next; NULL before the approval and after the
+    end. `sent_at` is the last send that may have had an effect; NULL again once WeChat has made
+    clear that it had none. `lease` counts the tries: an outcome is written only by the try that
+    still holds the lease, so a worker that was asleep cannot overrule what others have learnt.
     """
 
     __tablename__ = "payout_bills"
@@ -91,7 +108,13 @@ class PayoutBill(Base):
         sa.CheckConstraint("amount_fen > 0", name="amount"),
         sa.CheckConstraint("number ~ '^[0-9A-Za-z]{6,32}$'", name="number"),
         sa.CheckConstraint(
-            "(due_at IS NULL) = (state IN ('succeeded', 'failed', 'cancelled'))", name="due"
+            "state = 'created'"
+            " OR (due_at IS NULL) = (state IN ('succeeded', 'failed', 'cancelled'))",
+            name="due",
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state NOT IN ('succeeded', 'failed', 'cancelled'))",
+            name="ended",
         ),
         sa.Index("ix_payout_bills_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
         sa.Index("ix_payout_bills_member_day", "payee_openid", "sent_at"),
