@@ -4,7 +4,7 @@ import contextvars
 import importlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import pytest
 import redis as redis_client
@@ -15,10 +15,8 @@ from werkzeug.test import TestResponse
 
 from app.kernel.db import db
 from app.settings import Settings
+from scripts.sandbox.client import SandboxClient
 from tests.servers import Process, Services, running_services, web_command, wipe
-
-if TYPE_CHECKING:
-    from scripts.sandbox.client import SandboxClient
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -120,19 +118,19 @@ def redis(services: Services) -> Iterator[redis_client.Redis]:
 
 
 @pytest.fixture(scope="session")
-def _sandbox_server(services: Services) -> Iterator["SandboxClient"]:
+def _sandbox_server(services: Services) -> Iterator[SandboxClient]:
     process = Process(services, "sandbox", ["-m", "scripts.sandbox"])
     process.start()
     base_url = services.env["WECHAT_PAY_BASE_URL"]
     try:
         process.wait_for(f"{base_url}/healthz")
-        yield importlib.import_module("scripts.sandbox.client").SandboxClient(base_url)
+        yield SandboxClient(base_url)
     finally:
         process.stop()
 
 
 @pytest.fixture
-def sandbox(_sandbox_server: "SandboxClient") -> "SandboxClient":
+def sandbox(_sandbox_server: SandboxClient) -> SandboxClient:
     """The WeChat sandbox with empty books and no faults; callbacks leave on `flush()` only."""
     _sandbox_server.reset()
     return _sandbox_server

@@ -8,13 +8,13 @@ import redis as redis_client
 import sqlalchemy as sa
 from flask import Flask, g
 from flask.testing import FlaskClient
-from scripts.sandbox.client import SandboxClient
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.kernel.db import atomic, database_now, db
 from app.settings import Settings
 from app.stores.models import Region
+from scripts.sandbox.client import SandboxClient
 from tests.servers import Process, Services
 
 
