@@ -8,7 +8,6 @@ import logging
 import os
 from dataclasses import dataclass
 
-import redis
 from flask import Flask, current_app
 
 from app.settings import Settings
@@ -29,12 +28,9 @@ class WeChat:
         """Return this process's client of the mini-program API."""
         pid = os.getpid()
         if self._mini_program is None or self._mini_program[0] != pid:
-            timeout = self.settings.wechat_timeout_seconds
-            connection = redis.Redis.from_url(
-                self.settings.redis_url, socket_timeout=timeout, socket_connect_timeout=timeout
-            )
-            store = TokenStore(connection, f"wechat:token:{self.settings.wechat_app_id}")
-            self._mini_program = (pid, MiniProgram(self.settings, store))
+            settings = self.settings
+            store = TokenStore.open(settings.redis_url, app_id=settings.wechat_app_id)
+            self._mini_program = (pid, MiniProgram(settings, store))
         return self._mini_program[1]
 
     def pay(self) -> Pay:

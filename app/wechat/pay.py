@@ -211,10 +211,14 @@ class Pay:
         )
 
     def cancel_transfer(self, out_bill_no: str) -> TransferReport:
-        """Take back a transfer that its receiver has not accepted; it ends CANCELLED later."""
-        return self._transfer_report(
-            out_bill_no, ask(lambda: self._client.mch_transfer_bills_cancel(out_bill_no))
-        )
+        """Take back a transfer that its receiver has not accepted; it ends CANCELLED later.
+
+        Where WeChat will not, the report says in which state it stands instead.
+        """
+        answer = ask(lambda: self._client.mch_transfer_bills_cancel(out_bill_no))
+        if answer.verdict is Verdict.REFUSED:
+            return self.query_transfer(out_bill_no)
+        return self._transfer_report(out_bill_no, answer)
 
     def confirmation_parameters(self, package_info: str) -> dict[str, str]:
         """Return what the mini-program hands to `wx.requestMerchantTransfer`."""
@@ -267,9 +271,10 @@ def transfer_report_infos(settings: Settings) -> list[dict[str, str]]:
     ]
 
 
-def _state_without_report(answer: Answer) -> str:
-    """A clean answer without a usable report leaves us as wise as before."""
-    return Verdict.UNKNOWN if answer.verdict is Verdict.DONE else answer.verdict
+def _state_without_report(answer: Answer) -> Verdict:
+    """Say what an answer without a usable report is worth: a question is never refused."""
+    is_unknown = answer.verdict in {Verdict.DONE, Verdict.REFUSED}
+    return Verdict.UNKNOWN if is_unknown else answer.verdict
 
 
 def _verdict_on_send(answer: Answer, known: RefundState | TransferState) -> Verdict | None:

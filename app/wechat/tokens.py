@@ -5,13 +5,17 @@ find none may all ask for it; nobody's token dies of that. If Redis is away, eac
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 EARLY_SECONDS: Final = 60
 """Forgotten this long before WeChat does, so that no request sets out with a dying token."""
+
+REDIS_SECONDS: Final = 2
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +26,17 @@ class TokenStore:
 
     connection: "redis.Redis"
     key: str
+
+    @classmethod
+    def open(cls, redis_url: str, *, app_id: str) -> Self:
+        """Return the store of a mini-program; without Redis a token costs a request, not a wait."""
+        connection = redis.Redis.from_url(
+            redis_url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+        )
+        return cls(connection, f"wechat:token:{app_id}")
 
     def get(self) -> str | None:
         """Return the token, or None where there is none or Redis does not answer."""

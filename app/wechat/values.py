@@ -7,17 +7,30 @@ no state of the thing itself but of our knowledge:
 * NOT_FOUND  WeChat does not know the number; for a short while after a send that proves nothing
 * NOT_NOW    WeChat did nothing this time (empty balance, too often, our clock or rights are wrong);
              the same number may be sent again later
-* REFUSED    WeChat did nothing and will not, with this request; `wechat_code` says why
+* REFUSED    WeChat did nothing and will not, with this request; `wechat_code` says why. Only a
+             send is ever refused: a question that was not answered leaves us as wise as before
 
 Amounts are fen. Instants are aware and in UTC. Rules: WeChat Pay v3 documents of each call.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 CNY: Final = "CNY"
+TRADE_NUMBER: Final = re.compile(r"[0-9A-Za-z_-]{6,32}", re.ASCII)
+REFUND_NUMBER: Final = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
+BILL_NUMBER: Final = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
+
+
+def _require(number: str, pattern: re.Pattern[str], *amounts_fen: int) -> None:
+    """Refuse what no caller may ever ask for; the numbers also become part of addresses."""
+    if not pattern.fullmatch(number):
+        raise ValueError(f"{number!r} is no number for WeChat")
+    if min(amounts_fen) <= 0:
+        raise ValueError("an amount is positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,11 @@ class PrepayOrder:
     payer_openid: str
     expires_at: datetime
 
+    def __post_init__(self) -> None:
+        _require(self.out_trade_no, TRADE_NUMBER, self.amount_fen)
+        if not self.description:
+            raise ValueError("WeChat shows the payer a description")
+
 
 class PaymentState(StrEnum):
     """What is known of a payment."""
@@ -45,7 +63,6 @@ class PaymentState(StrEnum):
     UNKNOWN = "unknown"
     NOT_FOUND = "not_found"
     NOT_NOW = "not_now"
-    REFUSED = "refused"
     NOT_PAID = "not_paid"
     PAID = "paid"
     REFUNDED = "refunded"
@@ -92,6 +109,10 @@ class RefundOrder:
     total_fen: int
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        _require(self.out_trade_no, TRADE_NUMBER, self.refund_fen, self.total_fen)
+        _require(self.out_refund_no, REFUND_NUMBER, self.refund_fen)
+
 
 class RefundState(StrEnum):
     """What is known of a refund."""
@@ -137,6 +158,11 @@ class TransferOrder:
     amount_fen: int
     remark: str
     user_name: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.out_bill_no, BILL_NUMBER, self.amount_fen)
+        if not (self.openid and self.remark):
+            raise ValueError("a transfer has a receiver and a remark")
 
 
 class TransferState(StrEnum):

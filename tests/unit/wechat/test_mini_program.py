@@ -2,7 +2,6 @@ import dataclasses
 import traceback
 
 import pytest
-import redis
 
 from app.settings import Settings
 from app.wechat.errors import SceneInvalid, WeChatUnavailable
@@ -13,7 +12,7 @@ from app.wechat.tokens import TokenStore
 @pytest.fixture
 def mini_program(wechat_settings: Settings) -> MiniProgram:
     """Neither WeChat nor Redis answers."""
-    store = TokenStore(redis.Redis(port=9, socket_connect_timeout=1), "token")
+    store = TokenStore.open(wechat_settings.redis_url, app_id=wechat_settings.wechat_app_id)
     return MiniProgram(wechat_settings, store)
 
 
