@@ -79,6 +79,9 @@ class Settings:
     payment_query_seconds: int = 60
     refund_auto_approve: bool = True
     """Refunds of orders not yet redeemed or picked up need nobody's approval."""
+    refund_query_seconds: int = 60
+    refund_not_found_seconds: int = 300
+    """How long 'not found' after sending a refund counts as 'perhaps still being accepted'."""
 
     # Payouts; WeChat's limits differ per merchant, so they are settings.
     payout_min_fen: int = 100
