@@ -96,6 +96,10 @@ class Books:
             self._append({"at": time.time(), "reset": True}, is_durable=True)
             self._clear()
 
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._file.close()
+
     def get(self, kind: type[R], key: str) -> R | None:
         """Return a row or None."""
         with self.lock:

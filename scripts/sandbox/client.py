@@ -41,6 +41,10 @@ class SandboxClient:
         """Register many people at once."""
         self._call("POST", "/sandbox/users", {"users": users})
 
+    def people(self) -> list[dict[str, Any]]:
+        """Return everybody, oldest first."""
+        return list(self._call("GET", "/sandbox/users")["users"])
+
     def login_code(self, openid: str) -> str:
         """Return a new code of `wx.login`."""
         return str(self._call("POST", f"/sandbox/users/{openid}/login-code")["code"])

@@ -14,7 +14,7 @@ from scripts.sandbox.config import Config
 from scripts.sandbox.control import Control
 from scripts.sandbox.faults import Faults
 from scripts.sandbox.mini_program_api import MiniProgramApi
-from scripts.sandbox.notices import Postman
+from scripts.sandbox.notices import TIMEOUT_SECONDS, Postman
 from scripts.sandbox.page import Page
 from scripts.sandbox.pay_api import PayApi
 from scripts.sandbox.phones import Phones
@@ -70,8 +70,14 @@ def serve(config: Config) -> None:
 
     signal.signal(signal.SIGTERM, shut_down)
     signal.signal(signal.SIGINT, shut_down)
+    postman = threading.Thread(
+        target=control.postman.run, args=(control.let_time_work, stop), daemon=True
+    )
     if not config.is_manual:
-        arguments = (control.let_time_work, stop)
-        threading.Thread(target=control.postman.run, args=arguments, daemon=True).start()
+        postman.start()
     print(f"WeChat sandbox: http://{config.host}:{config.port}/sandbox/", flush=True)
     server.serve_forever(poll_interval=0.1)
+    server.server_close()
+    if postman.is_alive():
+        postman.join(TIMEOUT_SECONDS)
+    control.books.close()

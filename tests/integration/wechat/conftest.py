@@ -37,6 +37,8 @@ class Inbox(ThreadingHTTPServer):
         self.pay: Pay | None = None
         self.failures_left = 0
         self.lock = threading.Lock()
+        self.arrived = threading.Semaphore(0)
+        """One step for each notice taken."""
 
     @property
     def base_url(self) -> str:
@@ -55,6 +57,7 @@ class Inbox(ThreadingHTTPServer):
                 self.failures_left -= 1
                 return 500
             self.notices.append(notice)
+        self.arrived.release()
         return 204
 
 
