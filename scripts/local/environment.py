@@ -4,9 +4,11 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from app.settings import Settings
 from scripts.local.keys import ensure_keys
 from scripts.local.layout import Layout
 from scripts.local.ports import HOST
@@ -16,6 +18,10 @@ from scripts.local.processes import OWNER_VARIABLE
 WECHAT_ADDRESSES: Final = ("WECHAT_API_BASE_URL", "WECHAT_PAY_BASE_URL")
 SANDBOX_ONLY: Final = "WECHAT_PAY_PRIVATE_KEY_FILES"
 """WeChat's own private keys are nothing that the product may know."""
+
+SETTINGS: Final = {field.name.upper() for field in fields(Settings)} | {"MIGRATION_DATABASE_URL"}
+OURS: Final = "export "
+"""Begins a line of `env.sh` that says what we chose."""
 
 
 def given(name: str) -> str | None:
@@ -87,16 +93,35 @@ def for_sandbox(env: Mapping[str, str], state: Path) -> dict[str, str]:
     return visible | {OWNER_VARIABLE: str(state)}
 
 
+def forget_exports(path: Path) -> None:
+    """Drop from our environment what an earlier start wrote and the user's shell has sourced.
+
+    Taken for the user's own wishes, such a DATABASE_URL would keep our own server from starting.
+    """
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines():
+        if line.startswith(OURS):
+            name, _, value = shlex.split(line.removeprefix(OURS))[0].partition("=")
+            if name != "PATH" and os.environ.get(name) == value:
+                del os.environ[name]
+
+
 def write_exports(env: Mapping[str, str], path: Path) -> list[str]:
-    """Write what differs from the user's shell as a file to source; returns its lines."""
+    """Write the settings of this copy as a file to source; returns what we set ourselves.
+
+    What the user set comes along in another form, by which `forget_exports` leaves it alone.
+    """
     hidden = {SANDBOX_ONLY, "PYTHONUNBUFFERED"}
-    lines = [
-        f"export {name}={shlex.quote(value)}"
-        for name, value in sorted(env.items())
-        if name not in hidden and os.environ.get(name) != value
-    ]
+    ours, theirs = [], []
+    for name, value in sorted(env.items()):
+        quoted = f"{name}={shlex.quote(value)}"
+        if name not in hidden and os.environ.get(name) != value:
+            ours.append(OURS + quoted)
+        elif name in SETTINGS:
+            theirs.append(f"{quoted}; export {name}")
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write("\n".join([*lines, ""]))
-    return lines
+        file.write("\n".join([*ours, *theirs, ""]))
+    return ours

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from scripts.local.layout import Layout
 from scripts.local.problems import Problem
-from scripts.local.processes import end, servers_in, spawn
+from scripts.local.processes import end, open_log, servers_in, spawn
 
 DATABASE: Final = "tuoke"
 OWNER: Final = "postgres"
@@ -24,7 +24,6 @@ APP_ROLE: Final = "tuoke_app"
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
-LOG_BYTES_MAX: Final = 20_000_000
 
 PORT: Final = "5432"
 """Part of the socket's name; said everywhere, so that a PGPORT in the environment says nothing."""
@@ -95,9 +94,7 @@ class Postgres:
         command = [self.layout.binaries.program("postgres"), "-D", str(self.layout.pgdata)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             self.process = spawn(
                 command,
                 env=_environment(),

@@ -20,6 +20,8 @@ TRAMPOLINE: Final = Path(__file__).with_name("trampoline.py")
 OWNER_VARIABLE: Final = "TUOKE_OWNED_BY"
 """Set in the environment of every child to its state directory; by it a next start knows them."""
 
+LOG_BYTES_MAX: Final = 20_000_000
+
 UNPRIVILEGED: Final = ("postgres", "nobody")
 """Accounts to run PostgreSQL as where we are root; it refuses to run as root itself."""
 
@@ -75,6 +77,13 @@ def spawn(
         cwd=directory,
         process_group=0,
     )
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a server's log to add to it; a large one is put aside first, and the one before lost."""
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
 
 
 def can(account: Account | None, command: list[str]) -> bool:

@@ -46,6 +46,9 @@ class Run:
     def start(self) -> None:
         """Start everything and wait until it is ready; raises `Problem` or `Stopped`."""
         begun = time.monotonic()
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            if environment.given(name):
+                self.console.say(f"Using the server that {name} names")
         require_free(self._ports())
         secrets = environment.secrets_for(self.layout, sandbox=self.has_sandbox)
         self.env = environment.build(
@@ -173,7 +176,7 @@ class Run:
             rule,
             f"Tuoke is running (ready after {seconds:.1f} s).",
             "",
-            f"  API, with a page to try it   {base}/api/docs",
+            f"  API, with a page to try it   {base}/docs",
             f"  OpenAPI 3.1                  {base}/openapi.json",
             f"  Admin panel                  {base}/admin/",
         ]
@@ -230,6 +233,7 @@ def serve(state: Path, *, services_only: bool) -> int:
     """Start, stay, stop; returns the exit status."""
     supervisor = Supervisor(Console())
     layout, locks = own(state)
+    environment.forget_exports(layout.state / "env.sh")
     try:
         run = Run(layout, supervisor, services_only=services_only)
         run.start()

@@ -12,7 +12,7 @@ from scripts.local.binaries import valkey_binary
 from scripts.local.layout import Layout
 from scripts.local.postgres import tail
 from scripts.local.problems import Problem
-from scripts.local.processes import end, servers_in, spawn
+from scripts.local.processes import end, open_log, servers_in, spawn
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15
@@ -79,7 +79,7 @@ class Valkey:
         command = [valkey_binary()]
         for name, value in settings.items():
             command += [f"--{name}", value]
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             self.process = spawn(command, output=output)
         return self.process
 

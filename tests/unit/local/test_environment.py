@@ -1,5 +1,6 @@
 """Which settings the processes get."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,37 @@ def test_exports_can_be_sourced_and_are_private(layout: Layout) -> None:
     assert lines == ["export TUOKE_EXAMPLE='it'\"'\"'s $HOME'"]
     assert path.read_text() == lines[0] + "\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_sourced_from_an_earlier_start_is_not_taken_for_the_users_wish(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = layout.state / "env.sh"
+    monkeypatch.setenv("REDIS_URL", "theirs")
+    environment.write_exports({"DATABASE_URL": "ours", "REDIS_URL": "theirs"}, path)
+    monkeypatch.setenv("DATABASE_URL", "ours")
+
+    environment.forget_exports(path)
+
+    assert environment.given("DATABASE_URL") is None
+    assert environment.given("REDIS_URL") == "theirs"
+
+
+def test_a_shell_that_sources_the_file_knows_the_users_settings_too(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = layout.state / "env.sh"
+    monkeypatch.setenv("REDIS_URL", "redis://it's/theirs")
+    environment.write_exports(
+        {"DATABASE_URL": "ours", "REDIS_URL": "redis://it's/theirs", "EDITOR": "vi"}, path
+    )
+
+    shown = subprocess.run(
+        ["/bin/sh", "-c", '. "$1"; exec /usr/bin/env', "sh", path],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert {"DATABASE_URL=ours", "REDIS_URL=redis://it's/theirs"} <= set(shown)
