@@ -25,6 +25,7 @@ def test_a_refund_of_more_than_the_base_counts_as_the_base() -> None:
     [change] = reverse([FIRST], {70: 26_500})
 
     assert (change.new_fen, change.refunded_fen) == (0, 25_999)
+    assert net_after(25_999, 1_000, 26_500) == net_after(25_999, 1_000, 99_999) == 0
 
 
 def test_a_refund_leaves_awards_of_other_lines_alone() -> None:
