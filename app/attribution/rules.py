@@ -193,17 +193,24 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a binding is to have from now on."""
+
+    source: TouchSource
+    valid_until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a touch does.
 
-    With BOUND, a new period begins now and the one in force, if any, ends now. With RENEWED, the
-    one in force changes to the source and the end given. Otherwise nothing changes.
+    With BOUND, a new period begins now on these terms and the one in force, if any, ends now. With
+    RENEWED, the one in force gets these terms. Otherwise there are none and nothing changes.
     """
 
     outcome: TouchOutcome
     reason: TouchReason
-    source: TouchSource | None = None
-    valid_until_at: datetime | None = None
+    terms: Terms | None = None
 
 
 def decide_touch(facts: Facts) -> Decision:
@@ -213,12 +220,8 @@ def decide_touch(facts: Facts) -> Decision:
         return Decision(TouchOutcome.REFUSED, obstacle)
     if facts.held is not None and facts.held.owner == facts.owner:
         return _same_owner(facts, facts.held)
-    return Decision(
-        TouchOutcome.BOUND,
-        _opening(facts),
-        facts.source,
-        facts.rule.soft_until(facts.now),
-    )
+    terms = Terms(facts.source, facts.rule.soft_until(facts.now))
+    return Decision(TouchOutcome.BOUND, _opening(facts), terms)
 
 
 def _obstacle(facts: Facts) -> TouchReason | None:
@@ -250,12 +253,14 @@ def _protection(held: Held, facts: Facts) -> TouchReason | None:
 
 def _same_owner(facts: Facts, held: Held) -> Decision:
     """Renew a soft binding: never shorter than it is, never by a weaker source."""
-    source = max(held.source, facts.source, key=lambda one: STRENGTH[one])
-    until = max(held.valid_until_at, held.rule.soft_until(facts.now))
-    is_same = source is held.source and until == held.valid_until_at
-    if held.state is BindingState.LOCKED or is_same:
+    before = Terms(held.source, held.valid_until_at)
+    after = Terms(
+        max(held.source, facts.source, key=lambda one: STRENGTH[one]),
+        max(held.valid_until_at, held.rule.soft_until(facts.now)),
+    )
+    if held.state is BindingState.LOCKED or after == before:
         return Decision(TouchOutcome.KEPT, TouchReason.SAME_OWNER)
-    return Decision(TouchOutcome.RENEWED, TouchReason.SAME_OWNER, source, until)
+    return Decision(TouchOutcome.RENEWED, TouchReason.SAME_OWNER, after)
 
 
 def _opening(facts: Facts) -> TouchReason:

@@ -169,14 +169,19 @@ class Distributor(Base):
             raise StandingConflict(self.standing, event)
         self.steps.add(
             DistributorStep(
-                from_standing=self.standing, to_standing=target, at=now, actor=actor, reason=reason
+                from_standing=self.standing,
+                to_standing=target,
+                recommender_id=self.recommender_id,
+                at=now,
+                actor=actor,
+                reason=reason,
             )
         )
         self.standing = target
 
 
 class DistributorStep(Base):
-    """One change of a distributor's standing. Never changed."""
+    """One change of a distributor's standing or recommender, with both after it. Never changed."""
 
     __tablename__ = "distributor_steps"
 
@@ -192,6 +197,7 @@ class DistributorStep(Base):
         )
     )
     to_standing: Mapped[Standing]
+    recommender_id: Mapped[int | None]
     at: Mapped[datetime]
     actor: Mapped[str]
     reason: Mapped[str]

@@ -1,0 +1,170 @@
+"""What each role may do in the back office. Pure.
+
+A role says what; the stores of a member of staff say where (`queries.visible_store_ids`). Both are
+checked by the base class of every view, so that a forgotten check cannot open anything.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Final
+
+from app.kernel.i18n import N_
+
+
+class Permission(StrEnum):
+    """One thing that staff may or may not do."""
+
+    MEMBERS_VIEW = "members.view"
+    MEMBERS_PHONE = "members.phone"
+    """See a full phone number; each look is recorded."""
+    DISTRIBUTORS_VIEW = "distributors.view"
+    DISTRIBUTORS_DECIDE = "distributors.decide"
+    """Approve, refuse, freeze and unfreeze."""
+    DISTRIBUTORS_MOVE = "distributors.move"
+    """Move a recommender, as one of two."""
+    BINDINGS_VIEW = "bindings.view"
+    BINDINGS_TRANSFER = "bindings.transfer"
+    """Transfer or end a binding, as one of two."""
+    SHARE_CODES_VIEW = "share_codes.view"
+    SHARE_CODES_ISSUE = "share_codes.issue"
+    SHARE_CODES_REVOKE = "share_codes.revoke"
+    CATALOG_VIEW = "catalog.view"
+    CATALOG_EDIT = "catalog.edit"
+    STOCK_VIEW = "stock.view"
+    STOCK_EDIT = "stock.edit"
+    ORDERS_VIEW = "orders.view"
+    ORDERS_COMPLETE = "orders.complete"
+    REFUNDS_REQUEST = "refunds.request"
+    REFUNDS_DECIDE = "refunds.decide"
+    PLANS_VIEW = "plans.view"
+    PLANS_DRAFT = "plans.draft"
+    PLANS_PUBLISH = "plans.publish"
+    AWARDS_VIEW = "awards.view"
+    PAYOUTS_VIEW = "payouts.view"
+    PAYOUTS_APPROVE = "payouts.approve"
+    LEDGER_VIEW = "ledger.view"
+    AUDIT_VIEW = "audit.view"
+    OPERATIONS_VIEW = "operations.view"
+    """Queues, quarantined tasks and notices."""
+    STORES_VIEW = "stores.view"
+    STORES_EDIT = "stores.edit"
+    STAFF_VIEW = "staff.view"
+    STAFF_EDIT = "staff.edit"
+    EXPORTS = "exports"
+
+
+class RoleName(StrEnum):
+    """The roles there are."""
+
+    OWNER = "owner"
+    OPERATIONS = "operations"
+    FINANCE = "finance"
+    STORE_MANAGER = "store_manager"
+    FRONT_DESK = "front_desk"
+    AUDITOR = "auditor"
+
+
+ROLE_DESCRIPTIONS: Final[Mapping[RoleName, str]] = {
+    RoleName.OWNER: N_("Everything, and who else may do what"),
+    RoleName.OPERATIONS: N_("Plans, distributors, customers and the catalogue"),
+    RoleName.FINANCE: N_("Commissions, payouts, refunds and the ledger"),
+    RoleName.STORE_MANAGER: N_("Orders, stock, staff and figures of their own stores"),
+    RoleName.FRONT_DESK: N_("Redeems and hands over what customers of their store have bought"),
+    RoleName.AUDITOR: N_("Sees everything but full phone numbers, and changes nothing"),
+}
+
+_VIEWS: Final = frozenset(one for one in Permission if one.value.endswith(".view"))
+
+ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
+    RoleName.OWNER: frozenset(Permission),
+    RoleName.OPERATIONS: frozenset(
+        {
+            Permission.MEMBERS_VIEW,
+            Permission.MEMBERS_PHONE,
+            Permission.DISTRIBUTORS_VIEW,
+            Permission.DISTRIBUTORS_DECIDE,
+            Permission.DISTRIBUTORS_MOVE,
+            Permission.BINDINGS_VIEW,
+            Permission.BINDINGS_TRANSFER,
+            Permission.SHARE_CODES_VIEW,
+            Permission.SHARE_CODES_ISSUE,
+            Permission.SHARE_CODES_REVOKE,
+            Permission.CATALOG_VIEW,
+            Permission.CATALOG_EDIT,
+            Permission.STOCK_VIEW,
+            Permission.STOCK_EDIT,
+            Permission.ORDERS_VIEW,
+            Permission.ORDERS_COMPLETE,
+            Permission.REFUNDS_REQUEST,
+            Permission.PLANS_VIEW,
+            Permission.PLANS_DRAFT,
+            Permission.AWARDS_VIEW,
+            Permission.STORES_VIEW,
+            Permission.STORES_EDIT,
+            Permission.OPERATIONS_VIEW,
+            Permission.EXPORTS,
+        }
+    ),
+    RoleName.FINANCE: frozenset(
+        {
+            Permission.MEMBERS_VIEW,
+            Permission.DISTRIBUTORS_VIEW,
+            Permission.BINDINGS_VIEW,
+            Permission.ORDERS_VIEW,
+            Permission.REFUNDS_REQUEST,
+            Permission.REFUNDS_DECIDE,
+            Permission.PLANS_VIEW,
+            Permission.PLANS_PUBLISH,
+            Permission.AWARDS_VIEW,
+            Permission.PAYOUTS_VIEW,
+            Permission.PAYOUTS_APPROVE,
+            Permission.LEDGER_VIEW,
+            Permission.STORES_VIEW,
+            Permission.OPERATIONS_VIEW,
+            Permission.EXPORTS,
+        }
+    ),
+    RoleName.STORE_MANAGER: frozenset(
+        {
+            Permission.MEMBERS_VIEW,
+            Permission.DISTRIBUTORS_VIEW,
+            Permission.BINDINGS_VIEW,
+            Permission.SHARE_CODES_VIEW,
+            Permission.SHARE_CODES_ISSUE,
+            Permission.SHARE_CODES_REVOKE,
+            Permission.CATALOG_VIEW,
+            Permission.STOCK_VIEW,
+            Permission.STOCK_EDIT,
+            Permission.ORDERS_VIEW,
+            Permission.ORDERS_COMPLETE,
+            Permission.REFUNDS_REQUEST,
+            Permission.STORES_VIEW,
+            Permission.STAFF_VIEW,
+        }
+    ),
+    RoleName.FRONT_DESK: frozenset(
+        {
+            Permission.MEMBERS_VIEW,
+            Permission.CATALOG_VIEW,
+            Permission.STOCK_VIEW,
+            Permission.ORDERS_VIEW,
+            Permission.ORDERS_COMPLETE,
+            Permission.STORES_VIEW,
+        }
+    ),
+    RoleName.AUDITOR: _VIEWS,
+}
+"""What each role may do. Who drafts a plan does not publish it, whatever roles they hold; that and
+the second approval of payouts are rules of those slices, on the person, not on the role."""
+
+
+def permissions_of(roles: Collection[str]) -> frozenset[Permission]:
+    """Return what the holder of some roles may do; an unknown role allows nothing.
+
+    >>> Permission.ORDERS_COMPLETE in permissions_of(["front_desk"])
+    True
+    >>> permissions_of(["cook"])
+    frozenset()
+    """
+    nothing: frozenset[Permission] = frozenset()
+    return nothing.union(*(ROLE_PERMISSIONS.get(role, nothing) for role in roles))
