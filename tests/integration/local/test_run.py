@@ -1,5 +1,6 @@
 """`scripts/run` on its servers: starting, stopping, and starting again after anything."""
 
+import http.client
 import os
 import shutil
 import signal
@@ -14,12 +15,13 @@ import psycopg
 import pytest
 
 from scripts.local.layout import remove
-from scripts.local.ports import HOST, private_port
-from scripts.local.processes import servers_in
+from scripts.local.ports import HOST, private_port, wait_until_ok
+from scripts.local.processes import owned_by, servers_in
 from tests.servers import CHECKOUT
 
 PATIENCE_SECONDS = 60
-OURS = ("DATABASE_URL", "REDIS_URL", "MIGRATION_DATABASE_URL", "PORT", "STATE_DIR", "SANDBOX_PORT")
+OURS = ("DATABASE_URL", "REDIS_URL", "MIGRATION_DATABASE_URL", "STATE_DIR", "PORT", "SANDBOX_PORT")
+ROLES = {"scripts.sandbox": 1, "granian": 3, "worker": 2, "scheduler": 1, "relay": 1}
 
 
 class Copy:
@@ -28,14 +30,18 @@ class Copy:
     def __init__(self, state: Path) -> None:
         self.state = state
         clean = {name: value for name, value in os.environ.items() if name not in OURS}
-        self.env = clean | {"STATE_DIR": str(state), "SANDBOX_PORT": str(private_port())}
+        self.port, sandbox_port = private_port(), private_port()
+        self.env = clean | {"STATE_DIR": str(state), "SANDBOX_PORT": str(sandbox_port)}
+        self.env["PORT"] = str(self.port)
         self.process: subprocess.Popen[str] | None = None
         self.started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: str, **env: str) -> list[str]:
+    def start(self, *arguments: str, whole: bool = False, **env: str) -> list[str]:
         """Start and return what was said until all was ready, or until the end."""
+        if not (arguments or whole):
+            arguments = ("--services-only",)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.local.run", *(arguments or ["--services-only"])],
+            [sys.executable, "-m", "scripts.local.run", *arguments],
             cwd=CHECKOUT,
             env=self.env | env,
             stdout=subprocess.PIPE,
@@ -47,7 +53,7 @@ class Copy:
         said = []
         for line in self.process.stdout:
             said.append(line.rstrip("\n"))
-            if line.startswith("Ready."):
+            if line.startswith(("Ready.", "  Ctrl-C stops everything.")):
                 break
         return said
 
@@ -86,9 +92,9 @@ def test_it_starts_migrated_servers_says_where_they_are_and_stops_them(copy: Cop
 
     assert said[-1] == "Ready. Ctrl-C stops the servers."
     exports = [line for line in said if line.startswith("export ")]
-    assert f"export STATE_DIR={copy.state}" not in exports, "the user's own setting needs no export"
     assert any(line.startswith("export DATABASE_URL='postgresql+psycopg://") for line in exports)
-    assert exports == (copy.state / "env.sh").read_text().splitlines()
+    written = (copy.state / "env.sh").read_text().splitlines()
+    assert written == [*exports, f"STATE_DIR={copy.state}; export STATE_DIR"]
     with copy.connect() as connection:
         version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         settings = connection.execute(
@@ -176,3 +182,44 @@ def test_reset_removes_everything_and_only_what_it_made(copy: Copy) -> None:
     said = "\n".join(copy.start("--reset", "--yes"))
     assert "was not made by scripts/run, so it is not removed" in said
     assert (copy.state / "thesis.txt").exists()
+
+
+def get(port: int, path: str) -> int:
+    """Return the status of a page of the running copy."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def roles(copy: Copy) -> dict[str, list[int]]:
+    """Every process of the running copy by what it does."""
+    found: dict[str, list[int]] = {}
+    for process in owned_by(copy.state):
+        words = process.cmdline()
+        role = next((name for name in ROLES if name in words), None)
+        if role:
+            found.setdefault(role, []).append(process.pid)
+    return found
+
+
+def test_everything_runs_is_announced_comes_back_and_ends(copy: Copy) -> None:
+    said = "\n".join(copy.start(whole=True))
+    assert f"http://{HOST}:{copy.port}/docs" in said
+    assert f"http://{HOST}:{copy.port}/admin/" in said
+    assert [get(copy.port, path) for path in ("/readyz", "/openapi.json", "/docs")] == [200] * 3
+    running = roles(copy)
+    assert {role: len(pids) for role, pids in running.items()} == ROLES
+
+    web = min(running["granian"])
+    os.kill(web, signal.SIGKILL)
+    assert wait_until_ok(
+        f"http://{HOST}:{copy.port}/readyz",
+        seconds=PATIENCE_SECONDS,
+        check=lambda: None,
+    )
+
+    assert copy.end(signal.SIGINT) == 0
+    assert roles(copy) == {}
+    assert copy.servers() == []
