@@ -135,25 +135,27 @@ def load_paid(session: Session, order_ids: Sequence[int]) -> list[Decided]:
 
 
 def _paid(order: Any, lines: Sequence[Any]) -> PaidOrder:
-    buyer, *chain = (_person(Seat.from_json(seat)) for seat in order.upline)
+    buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
     assert buyer.member_id == order.member_id, "the first seat is the buyer's"
     sale = Sale(
         order.id,
-        buyer,
+        _person(buyer, is_household=True),
         tuple(
             Line(line.id, line.product_id, line.net_fen, distributable=line.is_distributable)
             for line in lines
         ),
     )
-    return PaidOrder(sale, tuple(chain), lines[0].plan_version_id)
+    above = tuple(_person(seat, is_household=seat.is_household) for seat in chain)
+    return PaidOrder(sale, above, lines[0].plan_version_id)
 
 
-def _person(seat: Seat) -> Person:
+def _person(seat: Seat, *, is_household: bool) -> Person:
+    """Make the engine's person; the buyer's household, to which the buyer belongs, has one key."""
     return Person(
         seat.member_id,
         level=seat.level,
         standing=_STANDINGS.get(seat.standing or "", Standing.NONE),
-        household=frozenset({"buyer"}) if seat.is_household else frozenset(),
+        household=frozenset({"buyer"}) if is_household else frozenset(),
     )
 
 

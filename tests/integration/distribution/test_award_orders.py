@@ -9,8 +9,9 @@ from app.kernel.i18n import ENGLISH, translate
 from app.ledger.queries import balance, balances
 from app.ledger.transfers import COMMISSION_EXPENSE
 from app.members.models import Standing
+from app.orders.values import Seat
 from tests.factories.orders import LineOf, make_order, make_product, paid_order
-from tests.factories.people import make_distributor, make_team
+from tests.factories.people import make_distributor, make_member, make_team
 from tests.factories.plans import make_plan
 from tests.integration.distribution.cases import award, open_tasks
 
@@ -122,3 +123,22 @@ def test_a_later_version_of_the_plan_does_not_touch_orders_made_before(
     [only] = award(session, order, now=now)
 
     assert (only.amount_fen, only.plan_version_id) == (1_000, version.id)
+
+
+def test_someone_of_the_buyers_household_earns_nothing(session: Session, now: datetime) -> None:
+    version = make_plan(session)
+    above, owner = make_team(session, 2)
+    buyer = make_member(session)
+    seats = [
+        Seat(buyer.id, None, None, is_household=False),
+        Seat(owner.member_id, 1, "active", is_household=True),
+        Seat(above.member_id, 1, "active", is_household=False),
+    ]
+    order = make_order(session, member=buyer, owner=owner, upline=seats, plan_version_id=version.id)
+
+    [only] = award(session, order, now=now)
+
+    refusal = session.scalars(sa.select(AwardRefusal)).one()
+    assert only.beneficiary_id == above.member_id
+    assert (refusal.beneficiary_id, refusal.reason) == (owner.member_id, "HOUSEHOLD")
+    assert balances(session, owner.member_id).pending_fen == 0
