@@ -1,0 +1,130 @@
+"""Stores, staff, products and the plan of the demo brand."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_security import hash_password
+from sqlalchemy.orm import Session
+
+from app.catalog import services as catalog
+from app.catalog.models import ProductKind
+from app.catalog.services import ProductSpec
+from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, DemoStaff
+from app.kernel.audit import SYSTEM, Actor
+from app.kernel.db import atomic, database_now
+from app.plans import services as plans
+from app.plans.rules import TwoLevelRules, dump_rules
+from app.stores import services as stores
+from app.stores.models import Staff, Store
+from app.stores.services import NewStaff
+
+STORES: Final = (
+    ("静安店", "上海市静安区南京西路 1266 号"),
+    ("徐汇店", "上海市徐汇区衡山路 8 号"),
+    ("滨江店", "杭州市滨江区江南大道 288 号"),
+)
+PRODUCTS: Final = (
+    (ProductKind.SERVICE, "深层补水护理 60 分钟", "Deep hydration facial, 60 min", 29_800, 39_800),
+    (ProductKind.SERVICE, "肩颈舒缓 45 分钟", "Shoulder and neck relief, 45 min", 19_900, 26_800),
+    (ProductKind.SERVICE, "染发造型", "Hair colouring and styling", 49_900, 59_900),
+    (ProductKind.SERVICE, "日式美甲", "Japanese manicure", 16_800, 19_800),
+    (ProductKind.GOODS, "玻尿酸精华 30 毫升", "Hyaluronic serum, 30 ml", 25_999, 29_900),
+    (ProductKind.GOODS, "氨基酸洗发水 500 毫升", "Amino acid shampoo, 500 ml", 8_900, 10_900),
+)
+STOCK_OF_EACH: Final = 200
+HISTORY: Final = timedelta(days=84)
+
+
+def load_brand() -> Iterator[str]:
+    """Load stores, staff, products and a plan in force, once; yield what to tell the reader."""
+    now = database_now()
+    with atomic() as session:
+        if session.scalar(sa.select(Store.id).limit(1)) is None:
+            _load(session, now=now - HISTORY)
+    yield from _logins()
+
+
+def _load(session: Session, *, now: datetime) -> None:
+    stores.ensure_roles(session)
+    by_name = {
+        name: stores.create_store(session, name=name, address=address, actor=SYSTEM, now=now)
+        for name, address in STORES
+    }
+    for person in DEMO_STAFF:
+        _employ(session, person, [by_name[name].id for name in person.stores], now=now)
+    for kind, title, title_en, price_fen, list_price_fen in PRODUCTS:
+        spec = ProductSpec(
+            kind=kind,
+            title=title,
+            title_en=title_en,
+            price_fen=price_fen,
+            list_price_fen=list_price_fen,
+            is_published=True,
+        )
+        product = catalog.put_product(session, spec, actor=SYSTEM, now=now)
+        for store in by_name.values() if kind is ProductKind.GOODS else ():
+            catalog.receive_stock(
+                session,
+                product_id=product.id,
+                store_id=store.id,
+                quantity=STOCK_OF_EACH,
+                actor=SYSTEM,
+                now=now,
+            )
+    _publish_plan(session, now=now)
+
+
+def _employ(session: Session, person: DemoStaff, store_ids: list[int], *, now: datetime) -> None:
+    new = NewStaff(
+        name=person.name,
+        email=person.email,
+        roles=[person.role],
+        store_ids=store_ids,
+        sees_all_stores=not store_ids,
+        password_hash=hash_password(DEMO_PASSWORD),
+        must_change_password=False,
+    )
+    staff = stores.create_staff(session, new, actor=SYSTEM, now=now)
+    staff.tf_primary_method = "authenticator"
+    staff.tf_totp_secret = _sealed_totp(person.totp_secret)
+
+
+def _sealed_totp(secret: str) -> str:
+    """Return a known secret of an authenticator app in the form in which sign-in stores it."""
+    totp_class = current_app.extensions["security"]._totp_factory._totp
+    sealed: str = totp_class(key=secret).to_json(encrypt=True)
+    return sealed
+
+
+def _publish_plan(session: Session, *, now: datetime) -> None:
+    """Publish the default two-level plan, drafted and published by two people."""
+    author, approver = (
+        session.scalars(sa.select(Staff.id).where(Staff.email == email)).one()
+        for email in ("ops@demo.tuoke", "owner@demo.tuoke")
+    )
+    plan = plans.create_plan(session, "美丽合伙人 2026", model=TwoLevelRules().model, now=now)
+    version = plans.draft(
+        session,
+        plan.id,
+        dump_rules(TwoLevelRules()),
+        actor=Actor("staff", author),
+        note="两级渠道分销，默认参数",
+        now=now,
+    )
+    plans.submit(session, version.id, actor=Actor("staff", author), now=now)
+    plans.publish(
+        session,
+        version.id,
+        actor=Actor("staff", approver),
+        effective_from_at=now,
+        now=now,
+    )
+
+
+def _logins() -> Iterator[str]:
+    yield f"Demo logins (password {DEMO_PASSWORD}; the sign-in page shows the second factor):"
+    for person in DEMO_STAFF:
+        yield f"  {person.email:<22} {person.role}"
