@@ -1,0 +1,32 @@
+"""One module for each group of endpoints."""
+
+from typing import Final
+
+from miniprogram_api.endpoints import (
+    awards,
+    catalog,
+    distributor,
+    me,
+    orders,
+    payouts,
+    refunds,
+    sessions,
+    share_codes,
+    touches,
+    wechat,
+)
+from miniprogram_api.routing import Group
+
+GROUPS: Final[tuple[Group, ...]] = (
+    sessions.group,
+    me.group,
+    catalog.group,
+    orders.group,
+    refunds.group,
+    touches.group,
+    share_codes.group,
+    distributor.group,
+    awards.group,
+    payouts.group,
+    wechat.group,
+)

@@ -1,0 +1,196 @@
+"""The caller's own data: profile, phone, consents, and who looks after them."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.attribution import queries as attribution
+from app.attribution.models import BindingState, TouchSource
+from app.kernel.clock import utc_now
+from app.kernel.db import db
+from app.kernel.secrecy import mask_phone, vault
+from app.members import queries, services
+from app.members.models import Consent, ConsentPurpose, Member, Standing
+from app.stores.models import Store
+from miniprogram_api.acting import at_once, moment
+from miniprogram_api.auth import caller
+from miniprogram_api.fields import Body, ConsentVersion, Text, View, WeChatCode, example
+from miniprogram_api.routing import Group
+
+group = Group("me", about="The caller's own data.")
+
+
+class ConsentView(View):
+    """What the member agrees to at present, for one purpose."""
+
+    purpose: ConsentPurpose
+    version: str
+    granted_at: datetime
+
+    @classmethod
+    def of(cls, consent: Consent) -> Self:
+        """Show a consent."""
+        return cls(purpose=consent.purpose, version=consent.version, granted_at=consent.granted_at)
+
+
+class MeView(View):
+    """The caller. The phone number is masked; the whole one is never sent."""
+
+    model_config = View.model_config | example(
+        {
+            "id": 12,
+            "nickname": "小美",
+            "phone": "+86****1111",
+            "birthday_on": "1998-05-20",
+            "registered_at": "2026-03-01T12:00:00Z",
+            "distributor_standing": "active",
+            "consents": [
+                {"purpose": "service", "version": "2026-11", "granted_at": "2026-03-01T12:00:00Z"}
+            ],
+        }
+    )
+
+    id: int
+    nickname: str
+    phone: str | None
+    birthday_on: date | None
+    registered_at: datetime
+    distributor_standing: Standing | None
+    consents: list[ConsentView]
+
+
+class ProfileChange(Body):
+    """What to change; what is left out stays."""
+
+    model_config = Body.model_config | example({"nickname": "小美", "birthday_on": "1998-05-20"})
+
+    nickname: Text | None = None
+    birthday_on: date | None = None
+
+
+class PhoneRequest(Body):
+    """The code of the phone number button, and the version of the consent to keep the number."""
+
+    code: WeChatCode
+    consent_version: ConsentVersion
+
+
+class ConsentGrant(Body):
+    """The version of the text that the member agrees to."""
+
+    version: ConsentVersion
+
+
+class OwnerView(View):
+    """Who looks after the caller: a distributor or a store, by the name they go by."""
+
+    kind: Annotated[str, Field(pattern="^(distributor|store)$")]
+    name: str
+    state: BindingState
+    source: TouchSource
+    since_at: datetime
+    until_at: datetime
+
+
+class OwnershipView(View):
+    """Who looks after the caller at present; nobody where `owner` is null."""
+
+    owner: OwnerView | None
+
+
+def show(session: Session, member: Member) -> MeView:
+    """Show a member to themselves."""
+    distributor = queries.distributor(session, member.id)
+    return MeView(
+        id=member.id,
+        nickname=member.nickname,
+        phone=mask_phone(vault().open(member.phone_sealed)) if member.phone_sealed else None,
+        birthday_on=member.birthday_on,
+        registered_at=member.registered_at,
+        distributor_standing=distributor.standing if distributor else None,
+        consents=[
+            ConsentView.of(one)
+            for one in queries.consents(session, member.id)
+            if one.withdrawn_at is None
+        ],
+    )
+
+
+@group.operation("GET", "/me")
+def show_me() -> MeView:
+    """Show the caller."""
+    session = db.session()
+    return show(session, queries.get_member(session, caller().member_id))
+
+
+@group.operation("PATCH", "/me")
+def change_me(body: ProfileChange) -> MeView:
+    """Change the caller's nickname or birthday."""
+    now, who = moment(), caller()
+
+    def act(session: Session) -> MeView:
+        member = services.update_profile(
+            session, who.member_id, nickname=body.nickname, birthday_on=body.birthday_on, now=now
+        )
+        return show(session, member)
+
+    return at_once(act)
+
+
+@group.operation("POST", "/me/phone")
+def set_phone(body: PhoneRequest) -> MeView:
+    """Keep the number that WeChat knows of the caller. Needs their consent to exactly that."""
+    services.set_phone(
+        caller().member_id, code=body.code, consent_version=body.consent_version, now=moment()
+    )
+    return show_me()
+
+
+@group.operation("PUT", "/me/consents/<purpose:purpose>")
+def grant_consent(purpose: ConsentPurpose, body: ConsentGrant) -> ConsentView:
+    """Agree to one purpose. The same version again changes nothing."""
+    now, who = moment(), caller()
+    return at_once(
+        lambda session: ConsentView.of(
+            services.grant_consent(
+                session, who.member_id, purpose=purpose, version=body.version, now=now
+            )
+        )
+    )
+
+
+@group.operation("DELETE", "/me/consents/<purpose:purpose>")
+def withdraw_consent(purpose: ConsentPurpose) -> None:
+    """Take a consent back, at once.
+
+    Without `phone` the number is erased, without `service` every device is signed out.
+    """
+    now, who = moment(), caller()
+    at_once(
+        lambda session: services.withdraw_consent(session, who.member_id, purpose=purpose, now=now)
+    )
+
+
+@group.operation("GET", "/me/ownership")
+def show_ownership() -> OwnershipView:
+    """Show who looks after the caller, and until when."""
+    session = db.session()
+    binding = attribution.binding_in_force(session, caller().member_id, at=utc_now())
+    if binding is None:
+        return OwnershipView(owner=None)
+    if binding.owner_id is not None:
+        kind, name = "distributor", queries.get_member(session, binding.owner_id).nickname
+    else:
+        kind, name = "store", session.get_one(Store, binding.owner_store_id).name
+    return OwnershipView(
+        owner=OwnerView(
+            kind=kind,
+            name=name,
+            state=binding.state,
+            source=binding.source,
+            since_at=binding.valid_from_at,
+            until_at=binding.valid_until_at,
+        )
+    )
