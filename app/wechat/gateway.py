@@ -20,6 +20,7 @@ from wechatpayv3.core import Core
 
 from app.kernel.clock import utc_now
 from app.settings import Settings
+from app.wechat.proxies import NO_PROXIES, is_on_this_machine
 from app.wechat.signatures import Headers, Untrusted, Verifier
 
 CONNECT_SECONDS_MAX: Final = 3
@@ -104,6 +105,7 @@ def build_client(settings: Settings, verifier: Verifier, *, notify_url: str) -> 
         "private_key": Path(settings.wechat_mch_private_key_file).read_text(),
         "apiv3_key": settings.wechat_api_v3_key,
         "timeout": (min(CONNECT_SECONDS_MAX, timeout), timeout),
+        "proxy": NO_PROXIES if is_on_this_machine(settings.wechat_pay_base_url) else None,
         "public_key": public_key,
         "public_key_id": serial,
     }

@@ -27,6 +27,7 @@ from app.wechat.errors import (
     WeChatRefused,
     WeChatUnavailable,
 )
+from app.wechat.proxies import is_on_this_machine
 from app.wechat.tokens import TokenStore
 from app.wechat.values import SignIn
 
@@ -62,6 +63,7 @@ class MiniProgram(WeChatClient):  # type: ignore[misc]
             auto_retry=False,
         )
         self._base = settings.wechat_api_base_url.rstrip("/") + "/"
+        self._http.trust_env = not is_on_this_machine(self._base)
         self._env_version = settings.wechat_env_version
         self._store = store
 

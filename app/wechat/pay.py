@@ -38,7 +38,7 @@ from app.wechat.wire import (
     RefundWire,
     TransferWire,
     parse,
-    seconds_to_wechat_time,
+    to_wechat_time,
 )
 
 NOTICE_PATH: Final = "/api/v1/wechat/notices"
@@ -95,7 +95,7 @@ class Pay:
                 out_trade_no=order.out_trade_no,
                 amount={"total": order.amount_fen, "currency": CNY},
                 payer={"openid": order.payer_openid},
-                time_expire=seconds_to_wechat_time(order.expires_at),
+                time_expire=to_wechat_time(order.expires_at),
             )
         )
         prepay_id = answer.data.get("prepay_id")

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.kernel.clock import SHANGHAI
 from app.wechat.values import (
     CNY,
     PaymentReport,
@@ -194,10 +195,10 @@ def parse(model: type[Wire], data: Mapping[str, Any] | bytes) -> Wire:
         raise Malformed(", ".join(sorted(places))) from None
 
 
-def seconds_to_wechat_time(at: datetime) -> str:
-    """Write an instant as WeChat wants it: RFC 3339 in whole seconds.
+def to_wechat_time(at: datetime) -> str:
+    """Write an instant as WeChat does: RFC 3339 in whole seconds, Shanghai time.
 
-    >>> seconds_to_wechat_time(datetime(2026, 3, 1, 4, 30, 5, 9, tzinfo=UTC))
-    '2026-03-01T04:30:05+00:00'
+    >>> to_wechat_time(datetime(2026, 3, 1, 4, 30, 5, 9, tzinfo=UTC))
+    '2026-03-01T12:30:05+08:00'
     """
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")

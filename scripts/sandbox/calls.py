@@ -3,7 +3,7 @@
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 
 from flask import Response, g, request
@@ -35,7 +35,7 @@ class CallCounter:
 
 
 def strike_before(
-    faults: Faults, answers: dict[str, Callable[[Fault], Response]]
+    faults: Faults, answers: Mapping[str, Callable[[Fault], Response]]
 ) -> Response | None:
     """Return the answer of a fault that keeps the call from being carried out, if one is armed."""
     fault = faults.strike(request.path, BEFORE_CALL & answers.keys() | {"drop_before"})

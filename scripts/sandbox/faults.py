@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
 
-BEFORE_CALL = {"error_before", "status_429", "drop_before", "errcode"}
+BEFORE_CALL = {"error_before", "status_429", "drop_before", "errcode", "not_found", "refuse"}
 AFTER_CALL = {"delay", "error_after", "drop", "bad_signature"}
 DURING_CALL = {"accepted"}
 ON_NOTICE = {"silent", "duplicate", "shuffle", "forge", "stale", "signtest", "alter"}

@@ -60,6 +60,8 @@ class Flush:
     copies: int = 1
     is_parallel: bool = False
     is_shuffled: bool = False
+    can_wait: bool = False
+    """What a fault shuffles comes seconds later; without, at the end of the flush."""
     event_type: str = ""
 
 
@@ -89,7 +91,7 @@ class Postman:
             before_each()
             due = [one for one in self._books.pending(Notice) if one.due_at <= time.time()]
             if due:
-                self._deliver(due, Flush(is_parallel=True))
+                self._deliver(due, Flush(is_parallel=True, can_wait=True))
 
     def flush(self, how: Flush) -> list[dict[str, Any]]:
         """Deliver everything that waits, due or not, and say what became of each copy."""
@@ -106,8 +108,11 @@ class Postman:
             if fault is not None and fault.fault == "silent":
                 self._books.put(replace(notice, state="silenced"))
                 continue
-            copies = self._copies(notice, fault, how.copies)
             is_late = fault is not None and fault.fault == "shuffle"
+            if fault is not None and is_late and how.can_wait:
+                self._books.put(replace(notice, due_at=time.time() + fault.seconds))
+                continue
+            copies = self._copies(notice, fault, how.copies)
             (postponed if is_late else deliveries).extend(copies)
         deliveries += postponed
         if how.is_shuffled:

@@ -14,6 +14,32 @@ from scripts.sandbox.wording import PayError, wechat_time
 
 SHOWN_MAX = 30
 CODE_NAMES = {"login": "登录码 · wx.login code", "phone": "手机号码 · phone code"}
+LABELS = {
+    "Trade": {
+        "NOTPAY": "未支付 · unpaid",
+        "SUCCESS": "已支付 · paid",
+        "REFUND": "有退款 · refunded",
+        "CLOSED": "已关闭 · closed",
+    },
+    "Refund": {
+        "PROCESSING": "退款中 · under way",
+        "SUCCESS": "已退款 · done",
+        "ABNORMAL": "退款异常 · failed",
+        "CLOSED": "退款关闭 · closed",
+    },
+    "Transfer": {
+        "WAIT_USER_CONFIRM": "待确认 · waiting",
+        "SUCCESS": "已到账 · received",
+        "FAIL": "失败 · failed",
+        "CANCELLED": "已撤销 · cancelled",
+    },
+}
+
+
+def state_label(row: Trade | Refund | Transfer) -> str:
+    """Say in two languages where something stands; WeChat's own word where there is no other."""
+    state = row.status if isinstance(row, Refund) else row.state
+    return LABELS[type(row).__name__].get(state, state)
 
 
 def yuan(amount: int) -> str:
@@ -48,6 +74,7 @@ class Page:
         blueprint = Blueprint("page", __name__, template_folder="templates")
         blueprint.add_app_template_filter(yuan, "yuan")
         blueprint.add_app_template_filter(clock_time, "clock_time")
+        blueprint.add_app_template_filter(state_label, "state_label")
 
         @blueprint.get("/sandbox/")
         def show() -> str:

@@ -17,6 +17,11 @@ from scripts.sandbox.transfers import Transfers
 from scripts.sandbox.wording import PayError, param_error
 
 TRANSFER_BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
+NOT_FOUND_CODES = {
+    "/v3/pay/": "ORDER_NOT_EXIST",
+    "/v3/refund/": "RESOURCE_NOT_EXISTS",
+    "/v3/": "NOT_FOUND",
+}
 BODY_BYTES_MAX = 256 * 1024
 
 
@@ -47,9 +52,7 @@ class PayApi:
         def check() -> Response | None:
             self.calls.add(request.path)
             refused = self._check_signature()
-            struck = refused or strike_before(
-                self.faults, {"error_before": _failed, "status_429": _slowed}
-            )
+            struck = refused or strike_before(self.faults, ANSWERS_OF_FAULTS)
             g.was_struck = struck is not None
             return struck
 
@@ -156,3 +159,22 @@ def _failed(_fault: Fault | None = None) -> Response:
 
 def _slowed(_fault: Fault) -> Response:
     return _json(PayError(429, "FREQUENCY_LIMITED", "频率超限").body(), 429)
+
+
+def _hidden(_fault: Fault) -> Response:
+    """Deny what may well be booked, as WeChat does for a while after a send."""
+    code = next(code for prefix, code in NOT_FOUND_CODES.items() if request.path.startswith(prefix))
+    return _json(PayError(404, code, "记录不存在").body(), 404)
+
+
+def _refused(fault: Fault) -> Response:
+    status, code = int(fault.changes["status"]), str(fault.changes["code"])
+    return _json(PayError(status, code, "不予受理").body(), status)
+
+
+ANSWERS_OF_FAULTS = {
+    "error_before": _failed,
+    "status_429": _slowed,
+    "not_found": _hidden,
+    "refuse": _refused,
+}

@@ -116,6 +116,54 @@ def test_while_wechat_does_not_answer_at_all_everything_is_unknown(
     assert pay.query_transfer("P1").state is TransferState.CANCELING
 
 
+def test_a_booked_transfer_that_the_query_does_not_show_yet_is_unknown(
+    pay: Pay, sandbox: SandboxClient, order: TransferOrder
+) -> None:
+    sandbox.fault(f"{BILLS}/out-bill-no/", "not_found")
+    sandbox.fault(BILLS, "error_after")
+
+    assert pay.send_transfer(order).state is TransferState.UNKNOWN
+
+    assert len(sandbox.books()["transfers"]) == 1
+    assert pay.query_transfer("P1").state is TransferState.WAIT_USER_CONFIRM
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "state"),
+    [
+        (403, "NO_AUTH", TransferState.NOT_NOW),
+        (401, "SIGN_ERROR", TransferState.NOT_NOW),
+        (400, "PARAM_ERROR", TransferState.REFUSED),
+        (400, "A_CODE_OF_NEXT_YEAR", TransferState.UNKNOWN),
+        (500, "SYSTEM_ERROR", TransferState.UNKNOWN),
+    ],
+)
+def test_a_refused_send_is_worth_what_its_code_says(
+    pay: Pay,
+    sandbox: SandboxClient,
+    order: TransferOrder,
+    status: int,
+    code: str,
+    state: TransferState,
+) -> None:
+    sandbox.fault(BILLS, "refuse", changes={"status": status, "code": code})
+
+    report = pay.send_transfer(order)
+
+    assert (report.state, report.wechat_code) == (state, code)
+    assert sandbox.books()["transfers"] == []
+
+
+@pytest.mark.parametrize("code", ["PARAM_ERROR", "INVALID_REQUEST"])
+def test_a_refused_question_tells_nothing_of_the_transfer(
+    pay: Pay, sandbox: SandboxClient, order: TransferOrder, code: str
+) -> None:
+    pay.send_transfer(order)
+    sandbox.fault(BILLS, "refuse", changes={"status": 400, "code": code})
+
+    assert pay.query_transfer("P1").state is TransferState.UNKNOWN
+
+
 def test_a_refusal_is_not_believed_before_the_number_was_asked_for(
     pay: Pay, sandbox: SandboxClient, order: TransferOrder
 ) -> None:
