@@ -171,22 +171,19 @@ def goods_of(order: Order) -> dict[int, int]:
 
 def line_rests(session: Session, order: Order) -> tuple[LineRest, ...]:
     """Return what is left of each line of a locked order, refunds under way counted."""
-    under_way = dict(
-        session.execute(
-            sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.quantity))
-            .join(Refund, Refund.id == RefundLine.refund_id)
-            .where(Refund.order_id == order.id, Refund.state.not_in(FINAL_REFUND_STATES))
-            .group_by(RefundLine.order_line_id)
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.quantity))
+        .join(Refund, Refund.id == RefundLine.refund_id)
+        .where(Refund.order_id == order.id, Refund.state.not_in(FINAL_REFUND_STATES))
+        .group_by(RefundLine.order_line_id)
     )
+    under_way = {line_id: int(quantity) for line_id, quantity in rows}
     return tuple(
         LineRest(
             order_line_id=line.id,
             quantity=line.quantity,
             net_fen=line.net_fen,
-            taken_quantity=line.refunded_quantity + int(under_way.get(line.id, 0)),
+            taken_quantity=line.refunded_quantity + under_way.get(line.id, 0),
             taken_fen=line.refunded_fen + line.refunding_fen,
         )
         for line in order.lines

@@ -6,10 +6,10 @@ and tells WeChat nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,8 @@ from app.orders.states import (
 )
 from app.orders.values import Seat
 from app.stores.models import Store
+from app.wechat.values import CNY, PaymentReport, PaymentState, RefundReport
+from app.wechat.values import RefundState as ReportedRefund
 from tests.factories.people import make_member, make_store
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -355,3 +357,57 @@ def _goods(order: Order) -> dict[int, int]:
 
 def _rest_fen(line: OrderLine) -> int:
     return line.net_fen - line.refunded_fen - line.refunding_fen
+
+
+def payment_report(order: Order, *, openid: str, **changes: Any) -> PaymentReport:
+    """What WeChat says of the payment of an order; `changes` make it say something else."""
+    report = PaymentReport(
+        out_trade_no=order.number,
+        state=PaymentState.PAID,
+        transaction_id=f"4200{order.number}",
+        amount_fen=order.payable_fen,
+        currency=CNY,
+        payer_openid=openid,
+        paid_at=NOON,
+    )
+    return replace(report, **changes)
+
+
+def refund_report(
+    session: Session,
+    refund: Refund,
+    state: ReportedRefund = ReportedRefund.SUCCESS,
+    **changes: Any,
+) -> RefundReport:
+    """What WeChat says of a refund; `changes` make it say something else."""
+    order = session.get_one(Order, refund.order_id)
+    payment = session.get_one(Payment, order.id)
+    report = RefundReport(
+        out_refund_no=refund.number,
+        state=state,
+        refund_id=f"5030{refund.number}",
+        out_trade_no=order.number,
+        transaction_id=payment.wechat_transaction_id,
+        refund_fen=refund.amount_fen,
+        total_fen=order.paid_fen,
+        currency=CNY,
+        refunded_at=NOON,
+    )
+    return replace(report, **changes)
+
+
+def offer(session: Session, order: Order, *, now: datetime = NOON) -> Payment:
+    """The intent to be paid, as if the order had been announced to WeChat."""
+    member = session.get_one(Member, order.member_id)
+    payment = Payment(
+        order_id=order.id,
+        payer_openid=member.wechat_openid,
+        prepay_id=f"wx{order.number}",
+        prepay_expires_at=order.pay_by_at,
+        offered_at=now,
+        due_at=now + timedelta(minutes=1),
+        queries=0,
+    )
+    session.add(payment)
+    session.flush()
+    return payment

@@ -1,0 +1,233 @@
+"""What can be done with orders; the names that callers use are all here.
+
+What WeChat has a part in is written in the modules for its subject: `payments`, `unpaid`,
+`refunds`, `refund_reports` and `refund_sending`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.attribution import queries as attribution
+from app.catalog import queries as catalog_queries
+from app.catalog import services as catalog
+from app.catalog.errors import ProductNotFound
+from app.catalog.models import Product, ProductKind
+from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
+from app.kernel.db import atomic
+from app.kernel.ids import business_number
+from app.kernel.outbox import emit, emit_many
+from app.orders.errors import (
+    FulfilmentInvalid,
+    ProductNotOnSale,
+    RefundUnderWay,
+    StoreNotFound,
+)
+from app.orders.models import Fulfilment, Order, OrderLine, OrderStep
+from app.orders.payments import confirm_payment, offer_payment
+from app.orders.pricing import Offer, Preview, PricedLine, WantedLine, merge, price
+from app.orders.queries import goods_of, lock_order, lock_order_by_number
+from app.orders.refund_reports import record_refund
+from app.orders.refund_sending import send_refund
+from app.orders.refunds import RefundWish, approve_refund, reject_refund, request_refund
+from app.orders.states import OrderEvent, OrderState, after_order
+from app.orders.unpaid import request_close
+from app.plans import queries as plans
+from app.settings import Settings
+from app.stores.models import Store
+
+__all__ = [
+    "Basket",
+    "RefundWish",
+    "approve_refund",
+    "complete",
+    "confirm_payment",
+    "create",
+    "offer_payment",
+    "preview",
+    "record_refund",
+    "reject_refund",
+    "request_close",
+    "request_refund",
+    "send_refund",
+    "settle_due",
+]
+
+SETTLE_BATCH_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basket:
+    """What a member wants, from which store, and how they will get it.
+
+    Lines of one product are added up.
+    """
+
+    store_id: int
+    lines: Sequence[WantedLine]
+    fulfilment: Fulfilment
+
+
+def preview(session: Session, *, basket: Basket) -> Preview:
+    """Say what a basket would cost now. Nothing is promised."""
+    store = session.get(Store, basket.store_id)
+    if store is None or not store.is_open:
+        raise StoreNotFound
+    wanted = merge(basket.lines)
+    products = catalog_queries.by_ids(session, [line.product_id for line in wanted])
+    offers = {line.product_id: _offer(line.product_id, products) for line in wanted}
+    _require_fulfilment(basket.fulfilment, offers.values())
+    return price(offers, wanted)
+
+
+def create(
+    session: Session, *, member_id: int, basket: Basket, settings: Settings, now: datetime
+) -> Order:
+    """Make an order that waits to be paid, with its goods set aside.
+
+    Prices, the plan version and whose customer the buyer is are copied as they are now; nothing
+    that is changed later moves them. Raises `StockOut` with the name of what is missing.
+    """
+    quote = preview(session, basket=basket)
+    binding = attribution.binding_in_force(session, member_id, at=now)
+    version_id = plans.version_in_force_id(session, at=now)
+
+    order = Order(
+        number=business_number("T", now),
+        member_id=member_id,
+        store_id=basket.store_id,
+        state=OrderState.CREATED,
+        fulfilment=basket.fulfilment,
+        goods_fen=quote.goods_fen,
+        discount_fen=quote.discount_fen,
+        shipping_fen=quote.shipping_fen,
+        payable_fen=quote.payable_fen,
+        paid_fen=0,
+        refunding_fen=0,
+        refunded_fen=0,
+        owner_id=binding.owner_id if binding else None,
+        binding_id=binding.id if binding else None,
+        created_at=now,
+        pay_by_at=now + timedelta(seconds=settings.order_pay_seconds),
+    )
+    order.lines = [_line(line, version_id) for line in quote.lines]
+    session.add(order)
+    session.flush()
+    catalog.reserve(session, order.id, goods_of(order), store_id=order.store_id, now=now)
+    return order
+
+
+def complete(
+    session: Session, order: int | str, *, actor: Actor, settings: Settings, now: datetime
+) -> Order:
+    """Note that the customer got what they bought; `order` is an id or a number.
+
+    From now on the after-sale window runs. What is all going back is not handed over.
+    """
+    if isinstance(order, str):
+        row = lock_order_by_number(session, order)
+    else:
+        row = lock_order(session, order)
+    if row.state is OrderState.PAID and row.refunding_fen + row.refunded_fen == row.paid_fen:
+        raise RefundUnderWay
+    row.advance(OrderEvent.COMPLETE, now=now, actor=str(actor))
+    row.completed_at = now
+    row.after_sale_until_at = now + timedelta(seconds=settings.after_sale_seconds)
+    emit(session, "order_completed", row.id, now=now)
+    if actor.kind == "staff":
+        subject = Subject("order", row.id, row.store_id)
+        change = Change(before={"state": OrderState.PAID}, after={"state": row.state})
+        record(session, actor, "order_completed", subject, change, now=now)
+    session.flush()
+    return row
+
+
+def settle_due(*, now: datetime) -> int:
+    """Settle a batch of completed orders whose after-sale window is over; return how many.
+
+    One with a refund under way waits for its end. Other workers' rows are passed over.
+    """
+    target = after_order(OrderState.COMPLETED, OrderEvent.SETTLE)
+    assert target is not None, "the table of states lets a completed order settle"
+    due = (
+        sa.select(Order.id)
+        .where(
+            Order.state == OrderState.COMPLETED,
+            Order.after_sale_until_at <= now,
+            Order.refunding_fen == 0,
+        )
+        .order_by(Order.after_sale_until_at)
+        .limit(SETTLE_BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    with atomic() as session:
+        order_ids = session.scalars(due).all()
+        if not order_ids:
+            return 0
+        session.execute(
+            sa.update(Order)
+            .where(Order.id.in_(order_ids))
+            .values(state=target, settled_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(sa.insert(OrderStep), [_settled(one, target, now) for one in order_ids])
+        emit_many(session, "order_settled", order_ids, now=now)
+        return len(order_ids)
+
+
+def _settled(order_id: int, target: OrderState, now: datetime) -> dict[str, object]:
+    return {
+        "order_id": order_id,
+        "event": OrderEvent.SETTLE,
+        "to_state": target,
+        "at": now,
+        "actor": str(SYSTEM),
+        "note": "",
+    }
+
+
+def _offer(product_id: int, products: dict[int, Product]) -> Offer:
+    product = products.get(product_id)
+    if product is None:
+        raise ProductNotFound(product_id)
+    if not product.is_published:
+        raise ProductNotOnSale(product_id, product.title)
+    return Offer(
+        product_id=product.id,
+        title=product.title,
+        unit_price_fen=product.price_fen,
+        is_service=product.kind is ProductKind.SERVICE,
+        is_distributable=product.is_distributable,
+    )
+
+
+def _require_fulfilment(fulfilment: Fulfilment, offers: Iterable[Offer]) -> None:
+    """Services are redeemed in the store, goods picked up there or sent; both go with a pick-up."""
+    kinds = {offer.is_service for offer in offers}
+    allowed = {
+        Fulfilment.SERVICE: kinds == {True},
+        Fulfilment.PICKUP: False in kinds,
+        Fulfilment.DELIVERY: kinds == {False},
+    }
+    if not allowed[fulfilment]:
+        raise FulfilmentInvalid
+
+
+def _line(line: PricedLine, plan_version_id: int | None) -> OrderLine:
+    return OrderLine(
+        product_id=line.offer.product_id,
+        title=line.offer.title,
+        is_service=line.offer.is_service,
+        is_distributable=line.offer.is_distributable,
+        unit_price_fen=line.offer.unit_price_fen,
+        quantity=line.quantity,
+        net_fen=line.net_fen,
+        refunding_fen=0,
+        refunded_fen=0,
+        refunded_quantity=0,
+        plan_version_id=plan_version_id,
+    )
