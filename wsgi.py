@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import admin
 import miniprogram_api
-from app import cli
-from app.factory import create_app
+from app import cli, factory
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def create_application(settings: Settings | None = None) -> "APIFlask":
     """Make the core and mount its two front ends and its commands."""
-    application = create_app(settings or Settings.from_env())
+    application = factory.create_app(settings or Settings.from_env())
     miniprogram_api.init_app(application)
     admin.init_app(application)
     cli.init_app(application)
@@ -28,6 +27,10 @@ def __getattr__(name: str) -> "APIFlask":
     """Make `application` when a server asks for it, so that importing this module needs nothing."""
     if name != "application":
         raise AttributeError(name)
-    made = create_application()
+    try:
+        made = create_application()
+    except AttributeError as error:
+        # Python would take it for a missing attribute of this module and hide the reason.
+        raise RuntimeError("the application cannot be made") from error
     globals()["application"] = made
     return made
