@@ -29,10 +29,22 @@ V6_PREFIX: Final = 64
 
 def address_key(ip: str) -> str:
     """Return the keyed hash that stands for whoever is behind an address."""
-    address = ipaddress.ip_address(ip)
+    return vault().look_up("ip", subscriber(ip))
+
+
+def subscriber(ip: str) -> str:
+    """Return what one subscriber's addresses have in common; a text that is none, as it is.
+
+    >>> subscriber("203.0.113.7"), subscriber("2001:db8:1:2:3:4:5:6")
+    ('203.0.113.7', '2001:db8:1:2::/64')
+    """
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
     if isinstance(address, ipaddress.IPv6Address):
-        return vault().look_up("ip", str(ipaddress.ip_network((address, V6_PREFIX), strict=False)))
-    return vault().look_up("ip", str(address))
+        return str(ipaddress.ip_network((address, V6_PREFIX), strict=False))
+    return str(address)
 
 
 @contextmanager

@@ -103,14 +103,12 @@ def make_member(
     )
     session.add(member)
     session.flush()
-    session.add(
-        Consent(
-            member_id=member.id,
-            purpose=ConsentPurpose.SERVICE,
-            version="2026-11",
-            granted_at=registered_at,
+    for purpose in [ConsentPurpose.SERVICE] + [ConsentPurpose.PHONE] * (phone is not None):
+        session.add(
+            Consent(
+                member_id=member.id, purpose=purpose, version="2026-11", granted_at=registered_at
+            )
         )
-    )
     if device:
         session.add(
             MemberDevice(
@@ -210,6 +208,7 @@ def _write_history(session: Session, row: Distributor, now: datetime) -> None:
                 member_id=row.member_id,
                 from_standing=before,
                 to_standing=standing,
+                recommender_id=row.recommender_id,
                 at=now,
                 actor="system",
                 reason="test",
