@@ -30,5 +30,7 @@ def lock_bill(session: Session, bill_id: int) -> PayoutBill:
     payout_id = session.scalar(sa.select(PayoutBill.payout_id).where(PayoutBill.id == bill_id))
     if payout_id is None:
         raise PayoutNotFound
-    lock_payout(session, payout_id)
-    return session.get_one(PayoutBill, bill_id, with_for_update=True, populate_existing=True)
+    payout = lock_payout(session, payout_id)
+    bill = session.get_one(PayoutBill, bill_id, with_for_update=True, populate_existing=True)
+    assert bill.payout is payout, "from here on the bill holds on to its locked payout"
+    return bill

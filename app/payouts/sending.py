@@ -199,10 +199,10 @@ def _limit_exceeded(
     room for the last bill of a day.
     """
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(LIMITS_LOCK)))
-    amount = sa.func.coalesce(sa.func.sum(PayoutBill.amount_fen), 0)
+    amount = sa.func.sum(PayoutBill.amount_fen)
     mine = amount.filter(PayoutBill.payee_openid == bill.payee_openid)
     member_fen, merchant_fen = session.execute(
-        sa.select(sa.func.coalesce(mine, 0), amount).where(
+        sa.select(sa.func.coalesce(mine, 0), sa.func.coalesce(amount, 0)).where(
             PayoutBill.sent_at >= day_begins_at(business_day(now)),
             PayoutBill.sent_at < next_day_begins_at(now),
             PayoutBill.state.not_in([BillState.FAILED, BillState.CANCELLED]),
