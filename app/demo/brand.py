@@ -9,6 +9,7 @@ from flask import current_app
 from flask_security import hash_password
 from sqlalchemy.orm import Session
 
+from app.access import settings
 from app.catalog import services as catalog
 from app.catalog.models import ProductKind
 from app.catalog.services import ProductSpec
@@ -100,7 +101,12 @@ def _sealed_totp(secret: str) -> str:
 
 
 def _publish_plan(session: Session, *, now: datetime) -> None:
-    """Publish the default two-level plan, drafted and published by two people."""
+    """Publish the default two-level plan, drafted and published by two people.
+
+    Where a shorter after-sale window is set, to watch a whole life go by, the plan waits no longer.
+    """
+    wait = min(TwoLevelRules().settle_seconds, settings().after_sale_seconds)
+    rules = dump_rules(TwoLevelRules(settle_seconds=wait))
     author, approver = (
         session.scalars(sa.select(Staff.id).where(Staff.email == email)).one()
         for email in ("ops@demo.tuoke", "owner@demo.tuoke")
@@ -109,7 +115,7 @@ def _publish_plan(session: Session, *, now: datetime) -> None:
     version = plans.draft(
         session,
         plan.id,
-        dump_rules(TwoLevelRules()),
+        rules,
         actor=Actor("staff", author),
         note="两级渠道分销，默认参数",
         now=now,

@@ -104,7 +104,7 @@ def _gather(session: Session, *, now: datetime) -> Cast:
     codes: list[str] = []
     for number, (name, recommender) in enumerate(TEAM):
         at = now + timedelta(minutes=number)
-        people[name] = _join(session, name, at=at)
+        people[name] = _join(session, name, f"demo_distributor_{number + 1}", at=at)
         members.apply_as_distributor(
             session,
             people[name],
@@ -117,16 +117,19 @@ def _gather(session: Session, *, now: datetime) -> Cast:
         codes += [_code(session, people[name], choice, at=at).code for choice in CHANNELS[:2]]
     return Cast(
         codes=codes,
-        customers=[_join(session, name, at=now) for name in CUSTOMERS],
+        customers=[
+            _join(session, name, f"demo_customer_{number}", at=now)
+            for number, name in enumerate(CUSTOMERS, start=1)
+        ],
         products=session.scalars(sa.select(Product).order_by(Product.id)).all(),
         store_ids=session.scalars(sa.select(Store.id).order_by(Store.id)).all(),
         staff=staff,
     )
 
 
-def _join(session: Session, name: str, *, at: datetime) -> int:
-    """Make a member as signing in would, with an openid that the sandbox could know."""
-    member = Member(wechat_openid=f"demo_{random_text(20)}", nickname=name, registered_at=at)
+def _join(session: Session, name: str, openid: str, *, at: datetime) -> int:
+    """Make a member as signing in would; the sandbox lets whoever registers the openid sign in."""
+    member = Member(wechat_openid=openid, nickname=name, registered_at=at)
     session.add(member)
     session.flush()
     session.add(
