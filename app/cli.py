@@ -45,10 +45,8 @@ def audit(*, as_json: bool, skip: tuple[str, ...]) -> None:
     """Check everything that must always hold; ends with status 1 where something does not."""
     wanted = [one for one in invariants.INVARIANTS if one.code not in skip]
     steps = invariants.check(db.session(), skip=frozenset(skip))
-    if not as_json:
-        console = Console(stderr=True)
-        steps = track(steps, "Checking", total=len(wanted), console=console)
-    findings = list(steps)
+    shown = Console(stderr=True, quiet=as_json)
+    findings = list(track(steps, "Checking", total=len(wanted), console=shown))
     broken = [one for one in findings if one.count]
     if as_json:
         listed = [
