@@ -26,7 +26,7 @@ from app.members.errors import (
 )
 from app.members.models import Distributor, DistributorStep, Member
 from app.members.profiles import REAL_NAME_LENGTH_MAX, clean_name, lock_member
-from app.members.queries import is_above
+from app.members.queries import household_of, is_above
 from app.members.states import Standing, StandingEvent
 
 MAY_APPLY_AGAIN: Final = frozenset({Standing.REFUSED, Standing.QUIT})
@@ -50,9 +50,9 @@ def apply_as_distributor(
     recommender_code_owner_id: int | None,
     now: datetime,
 ) -> Distributor:
-    """Ask to be a distributor, brought by the recommender given if that one is active.
+    """Ask to be a distributor, brought by the recommender given.
 
-    Whoever was refused or has quit may ask again and keeps the recommender of the first time.
+    The recommender counts if active and not of the applicant's own household. Whoever was refused or has quit may ask again and keeps the recommender of the first time.
     Raises `AlreadyADistributor`, `AgreementRequired`, `ProfileInvalid`, `MemberNotFound`.
     """
     member = lock_member(session, member_id)
@@ -110,8 +110,13 @@ def _join(
 def _active_above(
     session: Session, recommender_id: int | None, *, new_id: int
 ) -> Distributor | None:
-    """Lock the recommender and the one above, and return the former if they count."""
+    """Lock the recommender and the one above, and return the former if they count.
+
+    One's own second account, or family, would earn twice on the same customers.
+    """
     if recommender_id is None or recommender_id == new_id:
+        return None
+    if household_of(session, new_id, {recommender_id}):
         return None
     second_id = session.scalar(
         sa.select(Distributor.recommender_id).where(Distributor.member_id == recommender_id)
