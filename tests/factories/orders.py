@@ -19,6 +19,7 @@ from app.catalog import services as catalog
 from app.catalog.models import Product, ProductKind, StockLevel, StockMove, StockMovement
 from app.kernel.ids import random_text
 from app.members.models import Distributor, Member
+from app.orders import services
 from app.orders.models import (
     Fulfilment,
     Order,
@@ -35,9 +36,12 @@ from app.orders.states import (
     RefundState,
 )
 from app.orders.values import Seat
+from app.settings import Settings
 from app.stores.models import Store
+from app.wechat.access import pay
 from app.wechat.values import CNY, PaymentReport, PaymentState, RefundReport
 from app.wechat.values import RefundState as ReportedRefund
+from scripts.sandbox.client import SandboxClient
 from tests.factories.people import make_member, make_store
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -132,6 +136,7 @@ def make_order(
     store: Store | None = None,
     lines: Sequence[LineOf] = (),
     price_fen: int = 10_000,
+    shipping_fen: int = 0,
     state: OrderState = OrderState.PAID,
     binding: Binding | None = None,
     owner: Distributor | None = None,
@@ -163,8 +168,8 @@ def make_order(
         fulfilment=Fulfilment.PICKUP if has_goods else Fulfilment.SERVICE,
         goods_fen=goods_fen,
         discount_fen=goods_fen - sum(net_fen),
-        shipping_fen=0,
-        payable_fen=sum(net_fen),
+        shipping_fen=shipping_fen,
+        payable_fen=sum(net_fen) + shipping_fen,
         paid_fen=0,
         refunding_fen=0,
         refunded_fen=0,
@@ -241,7 +246,7 @@ def make_refund(
     refund = Refund(
         number=f"R{random_text(19)}",
         order_id=order.id,
-        amount_fen=sum(wanted.values()),
+        amount_fen=sum(wanted.values()) if amounts else _rest_of_order_fen(order),
         reason="test",
         state=RefundState.REQUESTED,
         requested_by=f"member:{order.member_id}",
@@ -359,6 +364,10 @@ def _rest_fen(line: OrderLine) -> int:
     return line.net_fen - line.refunded_fen - line.refunding_fen
 
 
+def _rest_of_order_fen(order: Order) -> int:
+    return order.paid_fen - order.refunded_fen - order.refunding_fen
+
+
 def payment_report(order: Order, *, openid: str, **changes: Any) -> PaymentReport:
     """What WeChat says of the payment of an order; `changes` make it say something else."""
     report = PaymentReport(
@@ -411,3 +420,14 @@ def offer(session: Session, order: Order, *, now: datetime = NOON) -> Payment:
     session.add(payment)
     session.flush()
     return payment
+
+
+def pay_at_wechat(
+    session: Session, sandbox: SandboxClient, order: Order, *, settings: Settings, now: datetime
+) -> None:
+    """Offer an order to the sandbox, pay it there and hear of it by asking; commits."""
+    session.commit()
+    services.offer_payment(order.number, member_id=order.member_id, settings=settings, now=now)
+    sandbox.pay(out_trade_no=order.number)
+    report = pay().query_payment(order.number)
+    services.confirm_payment(report, received=None, settings=settings, now=now)
