@@ -37,6 +37,10 @@ class Phone:
         self.http.trust_env = False
         self.http.headers["Accept-Language"] = "en"
 
+    def close(self) -> None:
+        """Hang up."""
+        self.http.close()
+
     def call(
         self, method: str, path: str, body: Any = None, *, key: str | None = None
     ) -> dict[str, Any]:

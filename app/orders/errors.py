@@ -113,15 +113,6 @@ class FulfilmentInvalid(DomainError):
 
 
 @dataclass(eq=False)
-class StoreNotFound(DomainError):
-    """No store of that id takes orders."""
-
-    code: ClassVar[str] = "store_not_found"
-    kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
-    text: ClassVar[str] = N_("There is no such store.")
-
-
-@dataclass(eq=False)
 class PayTimeOver(DomainError):
     """The order waits for no payment any more and is about to be closed."""
 

@@ -25,7 +25,6 @@ from app.orders.errors import (
     FulfilmentInvalid,
     ProductNotOnSale,
     RefundUnderWay,
-    StoreNotFound,
 )
 from app.orders.models import Fulfilment, Order, OrderLine, OrderStep
 from app.orders.payments import confirm_payment, offer_payment
@@ -38,6 +37,7 @@ from app.orders.states import OrderEvent, OrderState, after_order
 from app.orders.unpaid import request_close
 from app.plans import queries as plans
 from app.settings import Settings
+from app.stores.errors import StoreNotFound
 from app.stores.models import Store
 
 __all__ = [

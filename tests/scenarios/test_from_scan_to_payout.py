@@ -5,7 +5,8 @@ waiting times are settings, here nought; in between Redis forgets everything, tw
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 import pytest
 import redis as redis_client
@@ -67,20 +68,22 @@ def test_from_scan_to_payout(session: Session, services: Services, settings: Set
     make_plan(session, settle_seconds=0)
     product = make_product(session, price_fen=25_999)
     clerk = Actor("staff", staff.id)
+    quick = replace(settings, after_sale_seconds=0)
     session.commit()
     store_id, product_id = store.id, product.id
 
-    with _whole_system(services) as (base_url, sandbox):
+    with _whole_system(services) as (base_url, sandbox), ExitStack() as stack:
         meiqi, yutong, ruoxi = (
-            Phone(base_url, sandbox, nickname=name) for name in ("美琪", "雨桐", "若曦")
+            stack.enter_context(closing(Phone(base_url, sandbox, nickname=name)))
+            for name in ("美琪", "雨桐", "若曦")
         )
-        _become_distributor(meiqi, clerk, settings)
+        _become_distributor(meiqi, clerk)
         code = meiqi.call("POST", "/share-codes", {"channel": {"name": "闺蜜群", "kind": "group"}})[
             "code"
         ]
         yutong.sign_in()
         assert yutong.scan(code)["outcome"] == "bound"
-        _become_distributor(yutong, clerk, settings)
+        _become_distributor(yutong, clerk)
         assert meiqi.call("GET", "/distributor/team/counts") == {"direct": 1, "second": 0}
         code = yutong.call(
             "POST", "/share-codes", {"channel": {"name": "朋友圈", "kind": "personal"}}
@@ -101,7 +104,7 @@ def test_from_scan_to_payout(session: Session, services: Services, settings: Set
                 transaction,
                 order["number"],
                 actor=clerk,
-                settings=settings,
+                settings=quick,
                 now=now,
             )
         _forget_everything(services)
@@ -133,7 +136,7 @@ def test_from_scan_to_payout(session: Session, services: Services, settings: Set
     assert session.scalar(sa.select(sa.func.count(Award.id))) == 2
 
 
-def _become_distributor(phone: Phone, clerk: Actor, settings: Settings) -> None:
+def _become_distributor(phone: Phone, clerk: Actor) -> None:
     phone.sign_in()
     body = {"agreement_version": "2026-11", "real_name": "张三"}
     phone.call("POST", "/distributor/application", body)
