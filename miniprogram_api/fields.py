@@ -45,10 +45,12 @@ def _printable(text: str) -> str:
 
 
 def written_as_number(value: object) -> object:
-    """Let a query parameter be a number only where it is written as one: not `1_0`, not `1.0`."""
-    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+    """Read a query parameter as a number only where it is written as one: not `1_0`, not `1.0`."""
+    if not isinstance(value, str):
+        return value
+    if not _WHOLE.fullmatch(value):
         raise PydanticCustomError("int_parsing", "not a whole number")
-    return value
+    return int(value)
 
 
 Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX), AfterValidator(_printable)]

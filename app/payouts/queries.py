@@ -14,7 +14,8 @@ from app.payouts.reasons import explain, explain_delay
 from app.payouts.states import BillState, PayoutState
 from app.wechat.access import pay
 
-PAGE_MAX = 100
+PAGE_MAX = 101
+"""A hundred, and one more that tells whether there is a next page."""
 
 
 def payouts_page(

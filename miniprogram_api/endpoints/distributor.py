@@ -180,6 +180,7 @@ class CustomerView(View):
     source: TouchSource
     since_at: datetime
     until_at: datetime
+    has_paid: bool
 
 
 class CustomersView(View):
@@ -271,6 +272,7 @@ def list_customers(query: PageQuery) -> CustomersView:
                 source=row.source,
                 since_at=row.valid_from_at,
                 until_at=row.valid_until_at,
+                has_paid=row.has_paid,
             )
             for row in shown
         ],

@@ -73,12 +73,18 @@ class ProfileChange(Body):
 class PhoneRequest(Body):
     """The code of the phone number button, and the version of the consent to keep the number."""
 
+    model_config = Body.model_config | example(
+        {"code": "e31968a7f94cc5ee25fafc2aef2773f0", "consent_version": "2026-11"}
+    )
+
     code: WeChatCode
     consent_version: ConsentVersion
 
 
 class ConsentGrant(Body):
     """The version of the text that the member agrees to."""
+
+    model_config = Body.model_config | example({"version": "2026-11"})
 
     version: ConsentVersion
 

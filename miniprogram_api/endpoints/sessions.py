@@ -50,6 +50,8 @@ class SessionView(View):
 class RefreshRequest(Body):
     """A new code of `wx.login`: the same person is still there."""
 
+    model_config = Body.model_config | example({"code": "0a3Xk1ll2QpHzZ4a5bll2Y9qXk4Xk1lN"})
+
     code: WeChatCode
 
 

@@ -1,19 +1,25 @@
 """Phones: clients of the API that are signed in as somebody."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.kernel.ids import random_text
 from app.members.models import Distributor, Member
+from app.settings import Settings
+from tests.api.notifier import Notifier
 from tests.factories.people import make_distributor, make_member, make_session
+from tests.servers import Services
 
 PREFIX: Final = "/api/v1"
 KEY: Final = "Idempotency-Key"
@@ -112,3 +118,42 @@ def assert_problem(response: TestResponse, status: int, code: str, *fields: str)
     assert body["request_id"] == response.headers["X-Request-Id"]
     assert [error["field"] for error in body.get("errors", [])] == list(fields)
     return body
+
+
+@pytest.fixture
+def settings_of(app: Flask, settings: Settings) -> Iterator[Callable[..., None]]:
+    """Change settings of the running application until the test ends: `settings_of(x=1)`."""
+
+    def change(**changes: Any) -> None:
+        app.extensions["settings"] = replace(settings, **changes)
+
+    yield change
+    app.extensions["settings"] = settings
+
+
+def state_of(session: Session) -> dict[str, str]:
+    """Return a digest of every table, by its name."""
+    names = session.scalars(
+        sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    ).all()
+    digests = " UNION ALL ".join(
+        f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"  # noqa: S608
+        f' FROM "{name}" AS t'
+        for name in names
+    )
+    return {str(row[0]): str(row[1]) for row in session.execute(sa.text(digests))}
+
+
+@contextmanager
+def nothing_moves(session: Session) -> Iterator[None]:
+    """Check that what happens inside leaves every table as it was."""
+    session.flush()
+    before = state_of(session)
+    yield
+    session.expire_all()
+    assert state_of(session) == before
+
+
+@pytest.fixture
+def notifier(client: FlaskClient, settings: Settings, services: Services) -> Notifier:
+    return Notifier.of(client, settings, services.env)
