@@ -52,8 +52,9 @@ def apply_as_distributor(
 ) -> Distributor:
     """Ask to be a distributor, brought by the recommender given.
 
-    The recommender counts if active and not of the applicant's own household. Whoever was refused or has quit may ask again and keeps the recommender of the first time.
-    Raises `AlreadyADistributor`, `AgreementRequired`, `ProfileInvalid`, `MemberNotFound`.
+    The recommender counts if active and not of the applicant's own household. Whoever was refused
+    or has quit may ask again and keeps the recommender of the first time. Raises
+    `AlreadyADistributor`, `AgreementRequired`, `ProfileInvalid`, `MemberNotFound`.
     """
     member = lock_member(session, member_id)
     if not agreement_version:

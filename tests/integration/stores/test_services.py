@@ -1,0 +1,164 @@
+"""Stores and staff, on record."""
+
+from datetime import datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.kernel.audit import SYSTEM, Actor, AuditRecord
+from app.stores import services
+from app.stores.errors import (
+    EmailTaken,
+    LastOwner,
+    RoleUnknown,
+    StaffInvalid,
+    StaffNotFound,
+    StoreInvalid,
+    StoreNameTaken,
+    StoreNotFound,
+)
+from app.stores.models import Role, Staff, Store
+from app.stores.permissions import RoleName
+from app.stores.queries import open_stores, visible_store_ids
+from app.stores.services import NewStaff
+from tests.factories.people import make_staff, make_store
+
+ANN = Actor("staff", 1)
+
+
+def actions(session: Session) -> list[str]:
+    return list(session.scalars(sa.select(AuditRecord.action).order_by(AuditRecord.id)))
+
+
+def test_a_store_is_opened_once_by_name_and_on_record(session: Session, now: datetime) -> None:
+    store = services.create_store(session, name=" 静安店 ", address="1 号", actor=ANN, now=now)
+
+    with pytest.raises(StoreNameTaken):
+        services.create_store(session, name="静安店", actor=ANN, now=now)
+    with pytest.raises(StoreInvalid):
+        services.create_store(session, name=" ", actor=ANN, now=now)
+
+    assert (store.name, store.is_open, store.created_at) == ("静安店", True, now)
+    entry = session.scalars(sa.select(AuditRecord)).one()
+    assert (entry.action, entry.subject_id, entry.store_id) == (
+        "store_created",
+        store.id,
+        store.id,
+    )
+
+
+def test_customers_see_open_stores_by_name(session: Session) -> None:
+    names = ("C", "A", "B")
+    stores = {name: make_store(session, name) for name in names}
+    stores["B"].is_open = False
+    session.flush()
+
+    assert [store.name for store in open_stores(session)] == ["A", "C"]
+
+
+def test_staff_are_appointed_with_roles_and_stores(session: Session, now: datetime) -> None:
+    store = make_store(session)
+    new = NewStaff(
+        name="王店长", email=" Manager@Example.com ", roles=["store_manager"], store_ids=[store.id]
+    )
+
+    staff = services.create_staff(session, new, actor=SYSTEM, now=now)
+
+    assert (staff.email, staff.active, staff.password) == ("manager@example.com", True, None)
+    assert staff.must_change_password
+    assert [role.name for role in staff.roles] == ["store_manager"]
+    assert visible_store_ids(staff) == frozenset({store.id})
+    entry = session.scalars(sa.select(AuditRecord)).one()
+    assert entry.action == "staff_created"
+    assert entry.after == {
+        "active": True,
+        "roles": ["store_manager"],
+        "store_ids": [store.id],
+        "sees_all_stores": False,
+    }
+    with pytest.raises(EmailTaken):
+        services.create_staff(session, new, actor=SYSTEM, now=now)
+
+
+@pytest.mark.parametrize(
+    ("new", "error"),
+    [
+        (NewStaff(name=" ", email="a@b.cn", roles=[]), StaffInvalid),
+        (NewStaff(name="A", email="nonsense", roles=[]), StaffInvalid),
+        (NewStaff(name="A", email="a@b.cn", roles=["cook"]), RoleUnknown),
+        (NewStaff(name="A", email="a@b.cn", roles=[], store_ids=[10**15]), StoreNotFound),
+    ],
+)
+def test_what_is_not_right_appoints_nobody(
+    session: Session, now: datetime, new: NewStaff, error: type[Exception]
+) -> None:
+    session.commit()
+
+    with pytest.raises(error):
+        services.create_staff(session, new, actor=SYSTEM, now=now)
+    session.rollback()
+
+    assert session.scalars(sa.select(Staff)).all() == []
+    assert actions(session) == []
+
+
+def test_whoever_goes_loses_every_session(session: Session, now: datetime) -> None:
+    make_staff(session, "owner")
+    staff = make_staff(session, "finance")
+    before = staff.fs_uniquifier
+
+    gone = services.disable_staff(session, staff.id, actor=ANN, reason="left", now=now)
+    assert (gone.active, gone.fs_uniquifier == before) == (False, False)
+
+    back = services.enable_staff(session, staff.id, actor=ANN, reason="came back", now=now)
+    assert (back.active, back.fs_uniquifier == before) == (True, False)
+    assert actions(session) == ["staff_disabled", "staff_enabled"]
+
+
+def test_the_last_owner_stays(session: Session, now: datetime) -> None:
+    owner = make_staff(session, "owner")
+    other = make_staff(session, "owner", "finance")
+    services.set_roles(session, other.id, roles=["finance"], actor=ANN, now=now)
+
+    with pytest.raises(LastOwner):
+        services.disable_staff(session, owner.id, actor=ANN, reason="oops", now=now)
+    with pytest.raises(LastOwner):
+        services.set_roles(session, owner.id, roles=["auditor"], actor=ANN, now=now)
+
+    session.expire_all()
+    assert owner.active
+    assert [role.name for role in owner.roles] == ["owner"]
+    assert [role.name for role in other.roles] == ["finance"]
+
+
+def test_roles_and_stores_are_set_anew_on_record(session: Session, now: datetime) -> None:
+    make_staff(session, "owner")
+    staff = make_staff(session, "front_desk", stores=[make_store(session)])
+    store = make_store(session)
+
+    services.set_roles(session, staff.id, roles=["store_manager", "finance"], actor=ANN, now=now)
+    services.set_stores(
+        session, staff.id, store_ids=[store.id], sees_all_stores=False, actor=ANN, now=now
+    )
+
+    assert {role.name for role in staff.roles} == {"store_manager", "finance"}
+    assert visible_store_ids(staff) == frozenset({store.id})
+    assert actions(session) == ["staff_roles_set", "staff_stores_set"]
+    with pytest.raises(RoleUnknown):
+        services.set_roles(session, staff.id, roles=["cook"], actor=ANN, now=now)
+    with pytest.raises(StaffNotFound):
+        services.set_roles(session, 10**15, roles=["finance"], actor=ANN, now=now)
+    with pytest.raises(StoreNotFound):
+        services.set_stores(
+            session, staff.id, store_ids=[10**15], sees_all_stores=False, actor=ANN, now=now
+        )
+
+
+def test_every_role_has_its_row_once(session: Session) -> None:
+    services.ensure_roles(session)
+    services.ensure_roles(session)
+
+    names = session.scalars(sa.select(Role.name).order_by(Role.name)).all()
+    assert names == sorted(RoleName)
+    assert session.scalars(sa.select(Store)).all() == []
