@@ -122,7 +122,7 @@ class Run:
     def _start_product(self) -> None:
         """Make the demo brand, then start web, workers, scheduler and relay."""
         if self.env["DEMO"].lower() in {"1", "true", "yes"}:
-            self.console.say("Making the demo brand")
+            self.console.say("Making the demo brand (the first time takes a while)")
             seed = ["-m", "flask", "seed", "--scenario", "demo"]
             for line in self._step("seed", seed, LOG_FORMAT="json"):
                 if line.startswith("{"):

@@ -26,6 +26,8 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30
 KILL_SECONDS: Final = 5
 HURRIED_SECONDS: Final = 1
+PATIENCE_SECONDS: Final = 5
+"""After this long a step that still runs says so, again and again."""
 LINE_BYTES_MAX: Final = 65_536
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOURS: Final = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -150,9 +152,13 @@ class Supervisor:
         said: list[str] = []
         process = spawn(command, env=env, output=subprocess.PIPE, directory=directory)
         pipe = self._listen(process, said.append)
+        begun = told = time.monotonic()
         try:
             while process.poll() is None:
                 self.check()
+                if time.monotonic() > told + PATIENCE_SECONDS:
+                    told = time.monotonic()
+                    self.console.say(f"  {name}: {told - begun:.0f} s so far")
         finally:
             if process.poll() is None:
                 process.terminate()
