@@ -70,6 +70,8 @@ class Cast:
     """Who and what takes part."""
 
     codes: Sequence[str]
+    weights: Sequence[int]
+    """How busy the distributor of each code is."""
     customers: Sequence[int]
     products: Sequence[Product]
     store_ids: Sequence[int]
@@ -88,7 +90,7 @@ def load_trade() -> Iterator[str]:
     count = 0
     for day in range(1, HISTORY.days):
         at = now - HISTORY + timedelta(days=day, hours=-3)
-        for _ in range(chance.choice((0, 1, 1, 2, 2, 3))):
+        for _ in range(chance.choice((1, 2, 3, 3, 4, 5))):
             _buy(cast, chance, at=at + timedelta(minutes=chance.randrange(600)))
             count += 1
         _work_off(at + timedelta(hours=11))
@@ -102,6 +104,7 @@ def _gather(session: Session, *, now: datetime) -> Cast:
     staff = Actor("staff", staff_id)
     people: dict[str, int] = {}
     codes: list[str] = []
+    weights: list[int] = []
     for number, (name, recommender) in enumerate(TEAM):
         at = now + timedelta(minutes=number)
         people[name] = _join(session, name, f"demo_distributor_{number + 1}", at=at)
@@ -114,9 +117,11 @@ def _gather(session: Session, *, now: datetime) -> Cast:
             now=at,
         )
         members.approve_distributor(session, people[name], actor=staff, now=at)
-        codes += [_code(session, people[name], choice, at=at).code for choice in CHANNELS[:2]]
+        codes += [_code(session, people[name], choice, at=at).code for choice in CHANNELS]
+        weights += [len(TEAM) - number] * len(CHANNELS)
     return Cast(
         codes=codes,
+        weights=weights,
         customers=[
             _join(session, name, f"demo_customer_{number}", at=now)
             for number, name in enumerate(CUSTOMERS, start=1)
@@ -159,7 +164,7 @@ def _buy(cast: Cast, chance: random.Random, *, at: datetime) -> None:
     customer = chance.choice(cast.customers)
     product = chance.choice(cast.products)
     if chance.random() < 0.7:  # noqa: PLR2004 - a story
-        _touch(customer, chance.choice(cast.codes), at=at)
+        _touch(customer, chance.choices(cast.codes, cast.weights)[0], at=at)
     is_goods = product.kind is ProductKind.GOODS
     basket = orders.Basket(
         store_id=chance.choice(cast.store_ids),
