@@ -105,6 +105,32 @@ def test_orders_refunded_twice_at_once_give_their_money_back_once_at_wechat(
     assert broken(session, *REFUNDS) == []
 
 
+def test_workers_and_a_wechat_that_loses_answers_give_each_refund_back_once(
+    app: Flask, session: Session, sandbox: SandboxClient, settings: Settings
+) -> None:
+    count = 8
+    now = database_now()
+    for _ in range(count):
+        member = make_member(session, openid=sandbox.user())
+        order = make_order(session, member=member, state=OrderState.CREATED, now=now)
+        pay_at_wechat(session, sandbox, order, settings=settings, now=now)
+        ask_back(order.id, RefundWish(), settings, now)
+    for fault in ("drop", "error_after", "error_before", "bad_signature", "drop_before"):
+        sandbox.fault("/v3/refund", fault, times=2)
+    long_ago = now - timedelta(seconds=settings.refund_not_found_seconds)
+
+    for _ in range(6):
+        at_once(app, jobs.send_refunds, jobs.send_refunds)
+        session.execute(sa.update(Refund).values(due_at=now))
+        session.execute(sa.update(Refund).where(Refund.sent_at > now).values(sent_at=long_ago))
+        session.commit()
+    hits = sum(one["hits"] for one in sandbox.faults())
+
+    assert hits == 10
+    assert [one["refund"] for one in sandbox.books()["refunds"]] == [10_000] * count
+    assert set(session.scalars(sa.select(Refund.state))) == {RefundState.SENT}
+
+
 def test_eight_notices_of_one_refund_end_it_once(
     app: Flask, session: Session, settings: Settings, now: datetime
 ) -> None:
