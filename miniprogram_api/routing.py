@@ -18,6 +18,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from werkzeug.routing import BaseConverter, ValidationError
 
+from app.kernel.db import begin_reading
 from app.members.models import ConsentPurpose
 from miniprogram_api import limits
 from miniprogram_api.auth import SCHEME, Who, authenticate
@@ -110,7 +111,7 @@ class Group(APIBlueprint):
         def declare(handler: Callable[P, R]) -> Callable[P, R]:
             shape = _shape(handler, method, who, status, limit, produces)
             view = self._described(handler, _answering(handler, shape), shape)
-            guarded = _guarded(view, shape)
+            guarded = _guarded(view, shape, reads=method not in WRITING)
             guarded.requires = who.value  # type: ignore[attr-defined]  # read by tests
             guarded.shape = shape  # type: ignore[attr-defined]  # read by `openapi`
             self.route(rule, methods=[method], endpoint=handler.__name__)(guarded)
@@ -183,13 +184,15 @@ def _kept(kept: "Kept[Any]") -> Response:
     return Response(text, kept.answer.status, headers, mimetype=JSON)
 
 
-def _guarded(view: Callable[..., Any], shape: Shape) -> Callable[..., Any]:
+def _guarded(view: Callable[..., Any], shape: Shape, *, reads: bool) -> Callable[..., Any]:
     """Ask who is calling first, then how often, and only then what they want."""
     takes_no_body = shape.body is None and shape.who is not Who.WECHAT
     takes_no_query = shape.query is None and shape.who is not Who.WECHAT
 
     @wraps(view)
     def guarded(**given: Any) -> Any:
+        if reads:
+            begin_reading()
         if shape.who is Who.MEMBER:
             authenticate()
         if shape.limit is not None:

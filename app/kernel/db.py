@@ -19,6 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 T = TypeVar("T")
 
 _OPEN = "app.atomic"
+_READING = "app.reading"
 RETRIES_MAX: Final = 5
 _RETRYABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -73,6 +74,8 @@ def atomic() -> Iterator[Session]:
     session = db.session()
     if session.info.get(_OPEN):
         raise RuntimeError("a transaction is already open; pass its session down instead")
+    if session.info.pop(_READING, False):
+        session.rollback()
     session.info[_OPEN] = True
     try:
         yield session
@@ -110,6 +113,20 @@ def database_now() -> datetime:
     now: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
     session.rollback()
     return now
+
+
+def begin_reading() -> None:
+    """Let what this context reads be statements of their own: no BEGIN before, no ROLLBACK after.
+
+    Under READ COMMITTED every statement has a view of its own anyway, so nothing is lost. Two round
+    trips are saved, and psycopg keeps its prepared statements, which a ROLLBACK makes it discard:
+    together a third of a signed-in GET. `atomic()` leaves this state. A session that was bound to
+    somebody's connection is part of their transaction and stays so.
+    """
+    session = db.session()
+    if isinstance(session.get_bind(), sa.Engine):
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        session.info[_READING] = True
 
 
 def end_reading() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from app.members.errors import MemberNotFound, NotADistributor
 from app.members.models import (
     Consent,
+    ConsentPurpose,
     Distributor,
     DistributorKind,
     DistributorStep,
@@ -34,23 +35,83 @@ class SignedInMember:
     nickname: str
 
 
+_members: Final = Member.__table__
+_sessions: Final = MemberSession.__table__
+_distributors: Final = Distributor.__table__
+_consents: Final = Consent.__table__
+
 _BY_TOKEN: Final = (
-    sa.select(MemberSession.id, Member.id, MemberSession.signed_in_at, Member.nickname)
-    .join(Member, Member.id == MemberSession.member_id)
+    sa.select(_sessions.c.id, _members.c.id, _sessions.c.signed_in_at, _members.c.nickname)
+    .join(_members, _members.c.id == _sessions.c.member_id)
     .where(
-        MemberSession.token_hash == sa.bindparam("token_hash"),
-        MemberSession.expires_at > sa.func.now(),
-        MemberSession.revoked_at.is_(None),
-        Member.deleted_at.is_(None),
+        _sessions.c.token_hash == sa.bindparam("token_hash"),
+        _sessions.c.expires_at > sa.func.now(),
+        _sessions.c.revoked_at.is_(None),
+        _members.c.deleted_at.is_(None),
     )
 )
-"""Built once: every request runs it."""
+"""Built once, and of columns instead of objects: every request runs it."""
 
 
 def session_by_token(session: Session, token_hash: str) -> SignedInMember | None:
     """Return whom a token's digest stands for, by the database's clock; None where nobody."""
     row = session.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
     return None if row is None else SignedInMember(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """What a member agrees to at present, for one purpose."""
+
+    purpose: ConsentPurpose
+    version: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a member sees of themselves; `consents` are those in force, the newest first."""
+
+    member_id: int
+    nickname: str
+    phone_sealed: str | None
+    birthday_on: date | None
+    registered_at: datetime
+    standing: Standing | None
+    consents: tuple[GivenConsent, ...]
+
+
+_PROFILE: Final = (
+    sa.select(
+        _members.c.id,
+        _members.c.nickname,
+        _members.c.phone_sealed,
+        _members.c.birthday_on,
+        _members.c.registered_at,
+        _distributors.c.standing,
+        _consents.c.purpose,
+        _consents.c.version,
+        _consents.c.granted_at,
+    )
+    .outerjoin(_distributors, _distributors.c.member_id == _members.c.id)
+    .outerjoin(
+        _consents, (_consents.c.member_id == _members.c.id) & _consents.c.withdrawn_at.is_(None)
+    )
+    .where(_members.c.id == sa.bindparam("member_id"), _members.c.deleted_at.is_(None))
+    .order_by(_consents.c.id.desc())
+)
+
+
+def profile(session: Session, member_id: int) -> Profile:
+    """Return a member's own view in one SELECT. Raises `MemberNotFound`, also for one deleted.
+
+    It reads columns, so what is pending in the session must have been flushed.
+    """
+    rows = session.execute(_PROFILE, {"member_id": member_id}).all()
+    if not rows:
+        raise MemberNotFound
+    consents = (GivenConsent(*row[-3:]) for row in rows if row.purpose is not None)
+    return Profile(*rows[0][:-3], tuple(consents))
 
 
 def get_member(session: Session, member_id: int) -> Member:

@@ -12,7 +12,8 @@ from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.secrecy import mask_phone, vault
 from app.members import queries, services
-from app.members.models import Consent, ConsentPurpose, Member, Standing
+from app.members.models import Consent, ConsentPurpose, Standing
+from app.members.queries import GivenConsent
 from app.stores.models import Store
 from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import caller
@@ -30,7 +31,7 @@ class ConsentView(View):
     granted_at: datetime
 
     @classmethod
-    def of(cls, consent: Consent) -> Self:
+    def of(cls, consent: Consent | GivenConsent) -> Self:
         """Show a consent."""
         return cls(purpose=consent.purpose, version=consent.version, granted_at=consent.granted_at)
 
@@ -106,29 +107,24 @@ class OwnershipView(View):
     owner: OwnerView | None
 
 
-def show(session: Session, member: Member) -> MeView:
+def show(session: Session, member_id: int) -> MeView:
     """Show a member to themselves."""
-    distributor = queries.distributor(session, member.id)
+    found = queries.profile(session, member_id)
     return MeView(
-        id=member.id,
-        nickname=member.nickname,
-        phone=mask_phone(vault().open(member.phone_sealed)) if member.phone_sealed else None,
-        birthday_on=member.birthday_on,
-        registered_at=member.registered_at,
-        distributor_standing=distributor.standing if distributor else None,
-        consents=[
-            ConsentView.of(one)
-            for one in queries.consents(session, member.id)
-            if one.withdrawn_at is None
-        ],
+        id=found.member_id,
+        nickname=found.nickname,
+        phone=mask_phone(vault().open(found.phone_sealed)) if found.phone_sealed else None,
+        birthday_on=found.birthday_on,
+        registered_at=found.registered_at,
+        distributor_standing=found.standing,
+        consents=[ConsentView.of(one) for one in found.consents],
     )
 
 
 @group.operation("GET", "/me")
 def show_me() -> MeView:
     """Show the caller."""
-    session = db.session()
-    return show(session, queries.get_member(session, caller().member_id))
+    return show(db.session(), caller().member_id)
 
 
 @group.operation("PATCH", "/me")
@@ -137,10 +133,10 @@ def change_me(body: ProfileChange) -> MeView:
     now, who = moment(), caller()
 
     def act(session: Session) -> MeView:
-        member = services.update_profile(
+        services.update_profile(
             session, who.member_id, nickname=body.nickname, birthday_on=body.birthday_on, now=now
         )
-        return show(session, member)
+        return show(session, who.member_id)
 
     return at_once(act)
 
