@@ -46,6 +46,8 @@ class Permission(StrEnum):
     AUDIT_VIEW = "audit.view"
     OPERATIONS_VIEW = "operations.view"
     """Queues, quarantined tasks and notices."""
+    OPERATIONS_RETRY = "operations.retry"
+    """Let a quarantined task be tried again."""
     STORES_VIEW = "stores.view"
     STORES_EDIT = "stores.edit"
     STAFF_VIEW = "staff.view"
@@ -102,6 +104,7 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.STORES_VIEW,
             Permission.STORES_EDIT,
             Permission.OPERATIONS_VIEW,
+            Permission.OPERATIONS_RETRY,
             Permission.EXPORTS,
         }
     ),
@@ -121,6 +124,7 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.LEDGER_VIEW,
             Permission.STORES_VIEW,
             Permission.OPERATIONS_VIEW,
+            Permission.OPERATIONS_RETRY,
             Permission.EXPORTS,
         }
     ),

@@ -1,0 +1,28 @@
+"""The back office: what staff see, decide and answer for. A front end over `app`, like the API."""
+
+from flask import Flask
+from flask_admin import Admin
+from flask_babel import lazy_gettext as _
+
+from admin import headers, i18n, shell, sign_in
+from admin.account import AccountView
+from admin.dashboard import TodayView
+from admin.registry import views
+from app.settings import Settings
+
+
+def init_app(app: Flask) -> None:
+    """Mount the back office below `/admin`."""
+    configuration: Settings = app.extensions["settings"]
+    i18n.init_app(app)
+    shell.init_app(app)  # before sign-in, so that our templates are found before its own
+    sign_in.init_app(app, configuration)
+    headers.init_app(app)
+    today = TodayView(name=_("Today"), endpoint="admin", url="/admin")
+    today.static_folder = str(shell.STATIC)
+    admin = Admin(app, name="Tuoke", index_view=today)
+    app.extensions["backoffice"] = {}
+    for view in views():
+        app.extensions["backoffice"][view.endpoint] = view
+        admin.add_view(view)
+    admin.add_view(AccountView(name=_("My account"), endpoint="account", url="account"))

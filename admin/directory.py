@@ -1,0 +1,233 @@
+"""From ids to the names people know, a page at a time, and only within the reader's stores.
+
+A page gathers every id it shows, asks for all names of a kind in one query, and links to the page
+behind each. What lies outside the reader's stores is neither named nor linked.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from flask import current_app, url_for
+from markupsafe import Markup
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from admin.i18n import gettext, locale
+from admin.labels import label_of
+from admin.scopes import AnySelect, Scope, by_distributor, by_member, by_store, either, everybody
+from app.attribution.models import Channel, ShareCode
+from app.catalog.models import Product
+from app.kernel.i18n import ENGLISH
+from app.ledger.models import LedgerAccount
+from app.members.models import Distributor, Member
+from app.orders.models import Order, Refund
+from app.payouts.models import Payout
+from app.plans.models import Plan, PlanVersion
+from app.stores.models import Region, Staff, Store
+
+CODE_SHOWN: Final = 6
+"""Enough of a share code to tell two apart on a page, too little to use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A row of another kind: which register it is in, and its id there."""
+
+    register: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """How rows of one kind are named, who may know them, and where their page is."""
+
+    endpoint: str
+    id: InstrumentedAttribute[int]
+    facts: AnySelect
+    """The id first, then what the name is made of."""
+    name: Callable[[Any], str]
+    scope: Scope
+
+
+def _member_name(row: Any) -> str:
+    return row.nickname or gettext("Customer %(id)s", id=row[0])
+
+
+def _product_name(row: Any) -> str:
+    return str(row.title_en or row.title) if locale() == ENGLISH else str(row.title)
+
+
+def _account_name(row: Any) -> str:
+    return str(label_of(row.name))
+
+
+_OF_ORDER: Final[Scope] = by_store(Order.store_id)
+
+REGISTERS: Final[Mapping[str, Register]] = {
+    "members": Register(
+        "members",
+        Member.id,
+        sa.select(Member.id, Member.nickname),
+        _member_name,
+        by_member(Member.id),
+    ),
+    "distributors": Register(
+        "distributors",
+        Distributor.member_id,
+        sa.select(Distributor.member_id, Member.nickname).join(Distributor.member),
+        _member_name,
+        by_store(Distributor.store_id),
+    ),
+    "stores": Register(
+        "stores",
+        Store.id,
+        sa.select(Store.id, Store.name),
+        lambda row: str(row.name),
+        by_store(Store.id),
+    ),
+    "regions": Register(
+        "regions",
+        Region.id,
+        sa.select(Region.id, Region.name),
+        lambda row: str(row.name),
+        everybody,
+    ),
+    "orders": Register(
+        "orders",
+        Order.id,
+        sa.select(Order.id, Order.number),
+        lambda row: str(row.number),
+        _OF_ORDER,
+    ),
+    "refunds": Register(
+        "refunds",
+        Refund.id,
+        sa.select(Refund.id, Refund.number).join(Order, Order.id == Refund.order_id),
+        lambda row: str(row.number),
+        _OF_ORDER,
+    ),
+    "products": Register(
+        "products",
+        Product.id,
+        sa.select(Product.id, Product.title, Product.title_en),
+        _product_name,
+        everybody,
+    ),
+    "channels": Register(
+        "channels",
+        Channel.id,
+        sa.select(Channel.id, Channel.name),
+        lambda row: str(row.name),
+        either(by_store(Channel.store_id), by_distributor(Channel.owner_id)),
+    ),
+    "share_codes": Register(
+        "share_codes",
+        ShareCode.id,
+        sa.select(ShareCode.id, ShareCode.code),
+        lambda row: f"{row.code[:CODE_SHOWN]}…",
+        either(by_store(ShareCode.owner_store_id), by_distributor(ShareCode.distributor_id)),
+    ),
+    "payouts": Register(
+        "payouts",
+        Payout.id,
+        sa.select(Payout.id, Payout.number),
+        lambda row: str(row.number),
+        by_distributor(Payout.member_id),
+    ),
+    "plan_versions": Register(
+        "plan_versions",
+        PlanVersion.id,
+        sa.select(PlanVersion.id, PlanVersion.number, Plan.name).join(PlanVersion.plan),
+        lambda row: f"{row.name} v{row.number}",
+        everybody,
+    ),
+    "plans": Register(
+        "plans", Plan.id, sa.select(Plan.id, Plan.name), lambda row: str(row.name), everybody
+    ),
+    "accounts": Register(
+        "ledger_accounts",
+        LedgerAccount.id,
+        sa.select(LedgerAccount.id, LedgerAccount.name),
+        _account_name,
+        by_distributor(LedgerAccount.member_id),
+    ),
+    "staff": Register(
+        "staff",
+        Staff.id,
+        sa.select(Staff.id, Staff.name),
+        lambda row: str(row.name),
+        everybody,
+    ),
+}
+
+BY_COLUMN: Final[Mapping[str, str]] = {
+    "member_id": "members",
+    "customer_id": "members",
+    "owner_id": "distributors",
+    "beneficiary_id": "distributors",
+    "distributor_id": "distributors",
+    "recommender_id": "distributors",
+    "store_id": "stores",
+    "origin_store_id": "stores",
+    "owner_store_id": "stores",
+    "region_id": "regions",
+    "order_id": "orders",
+    "refund_id": "refunds",
+    "payout_id": "payouts",
+    "product_id": "products",
+    "channel_id": "channels",
+    "share_code_id": "share_codes",
+    "plan_id": "plans",
+    "plan_version_id": "plan_versions",
+    "source_id": "accounts",
+    "target_id": "accounts",
+    "author_id": "staff",
+    "approver_id": "staff",
+    "first_approver_id": "staff",
+    "second_approver_id": "staff",
+}
+"""Which register a column of this name points into, unless a view says otherwise."""
+
+
+class Directory:
+    """The names of one page, loaded once."""
+
+    def __init__(
+        self,
+        session: Session,
+        wanted: Iterable[Reference],
+        *,
+        store_ids: frozenset[int] | None,
+    ) -> None:
+        """Ask for the names of everything wanted, one query a kind."""
+        by_register: defaultdict[str, set[int]] = defaultdict(set)
+        for reference in wanted:
+            by_register[reference.register].add(reference.id)
+        self._names: dict[Reference, str] = {}
+        for kind, ids in by_register.items():
+            register = REGISTERS[kind]
+            query = register.facts.where(register.id.in_(ids))
+            if store_ids is not None:
+                query = query.where(register.scope(store_ids))
+            for row in session.execute(query):
+                self._names[Reference(kind, row[0])] = register.name(row)
+
+    def knows(self, reference: Reference) -> bool:
+        """Tell whether the row exists and is the reader's to know."""
+        return reference in self._names
+
+    def name(self, reference: Reference) -> str:
+        """Return what the reader may call it; `Other store` for what is not theirs."""
+        return self._names.get(reference) or gettext("Other store")
+
+    def link(self, reference: Reference) -> Markup:
+        """Return the name, linked to its page where the reader may open it."""
+        name = self.name(reference)
+        endpoint = REGISTERS[reference.register].endpoint
+        view = current_app.extensions["backoffice"].get(endpoint)
+        if reference not in self._names or view is None or not view.is_accessible():
+            return Markup('<span class="ref">{}</span>').format(name)
+        url = url_for(f"{endpoint}.details_view", id=reference.id)
+        return Markup('<a class="ref" href="{}">{}</a>').format(url, name)

@@ -1,0 +1,95 @@
+"""Forms with a page of their own, each of which ends in one call of a service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import abort, flash, redirect, request
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from admin import staff
+from admin.decisions import Act
+from admin.i18n import say_error
+from admin.part import Part
+from app.kernel.db import database_now
+from app.kernel.errors import DomainError
+from app.stores.permissions import Permission
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormPage:
+    """A form, who may fill it in, and the service that takes it."""
+
+    name: str
+    label: Any
+    """What the button to it says."""
+    title: Any
+    permission: Permission
+    form: type[FlaskForm] = FlaskForm
+    form_for: Callable[[Any], type[FlaskForm]] | None = None
+    """Makes the form from the row, where its fields depend on it."""
+    run: Callable[[Any, Act], str | None]
+    """Gets the row (or None) and what was filled in; returns the id of the page to show next."""
+    done: Any
+    intro: Any = ""
+    is_about_row: bool = False
+    begin: Callable[[Any], Mapping[str, Any]] = lambda _row: {}
+    """What the form holds at first."""
+    possible: Callable[[Any], bool] = lambda _row: True
+    explain: Callable[[DomainError, FlaskForm], bool] = lambda _error, _form: False
+    """Puts a refusal beside the fields it is about; True where that says everything."""
+    template: str = "backoffice/form.html"
+    is_primary: bool = False
+
+
+class Fills(Part):
+    """The part of a view that takes forms; mixed into `ScopedView`."""
+
+    form_pages: ClassVar[tuple[FormPage, ...]] = ()
+
+    def forms_about(self, row: Any) -> list[FormPage]:
+        """Return the forms about a row that the person here may fill in."""
+        return [one for one in self._allowed() if one.is_about_row and one.possible(row)]
+
+    def forms_for_new(self) -> list[FormPage]:
+        """Return the forms that make something new."""
+        return [one for one in self._allowed() if not one.is_about_row]
+
+    def _allowed(self) -> list[FormPage]:
+        return [one for one in self.form_pages if staff.may(one.permission)]
+
+    def fill(self, name: str) -> Response | str:
+        """Show a form, or take it and go on to what came of it."""
+        page = next((one for one in self.form_pages if one.name == name), None)
+        if page is None:
+            abort(404)
+        if not staff.may(page.permission):
+            abort(403)
+        row = self.wanted() if page.is_about_row else None
+        form_class = page.form_for(row) if page.form_for else page.form
+        form = form_class(data=page.begin(row)) if request.method == "GET" else form_class()
+        if request.method == "POST" and form.validate():
+            answer = self._take(page, row, form)
+            if answer is not None:
+                return answer
+        if row is not None:
+            row = self.wanted()
+        back = self.url_of(row) if row is not None else self.list_url()
+        return self.render(page.template, page=page, form=form, row=row, return_url=back)
+
+    def _take(self, page: FormPage, row: Any, form: FlaskForm) -> Response | None:
+        """Call the service; None where it refused, which then stands on the form."""
+        who = staff.actor()
+        now = database_now()
+        row = self.wanted() if page.is_about_row else None
+        try:
+            key = page.run(row, Act(who, now, form))
+        except DomainError as error:
+            if not page.explain(error, form):
+                flash(say_error(error), "error")
+            return None
+        flash(page.done, "success")
+        if key and self.can_view_details:
+            return redirect(self.get_url(".details_view", id=key))
+        return redirect(self.list_url())

@@ -1,0 +1,230 @@
+"""What states, kinds and events are called, once for every page.
+
+Each state has a tone, which decides the colour of its badge; kinds and events have none.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _
+
+from app.attribution.models import (
+    BindingEvent,
+    BindingState,
+    ChannelKind,
+    TouchOutcome,
+    TouchSource,
+)
+from app.attribution.rules import TouchReason
+from app.catalog.models import ProductKind, StockMove
+from app.distribution.models import AwardState
+from app.ledger.transfers import Name, Unit
+from app.members.models import ConsentPurpose, DistributorKind, Standing
+from app.orders.models import Fulfilment
+from app.orders.states import OrderEvent, OrderState, RefundEvent, RefundState
+from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
+from app.plans.models import PlanVersionState
+
+
+class Tone(StrEnum):
+    """How a state feels: it decides a badge's colour, never its meaning alone."""
+
+    GOOD = "good"
+    WAIT = "wait"
+    BUSY = "busy"
+    BAD = "bad"
+    CALM = "calm"
+
+
+Label = tuple[Any, Tone]
+
+STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
+    OrderState: {
+        "created": (_("Waiting for payment"), Tone.WAIT),
+        "paid": (_("Paid"), Tone.BUSY),
+        "completed": (_("Completed"), Tone.GOOD),
+        "settled": (_("Settled"), Tone.GOOD),
+        "closed": (_("Closed"), Tone.CALM),
+        "paid_late": (_("Paid late"), Tone.BAD),
+        "refunded": (_("Refunded"), Tone.CALM),
+    },
+    RefundState: {
+        "requested": (_("To be approved"), Tone.WAIT),
+        "approved": (_("Approved"), Tone.BUSY),
+        "sent": (_("Sent to WeChat"), Tone.BUSY),
+        "abnormal": (_("Stuck at WeChat"), Tone.BAD),
+        "succeeded": (_("Refunded"), Tone.GOOD),
+        "failed": (_("Failed"), Tone.BAD),
+        "rejected": (_("Rejected"), Tone.CALM),
+    },
+    PayoutState: {
+        "requested": (_("To be approved"), Tone.WAIT),
+        "approved_once": (_("Needs a second approval"), Tone.WAIT),
+        "approved": (_("Being paid out"), Tone.BUSY),
+        "succeeded": (_("Paid out"), Tone.GOOD),
+        "partly_succeeded": (_("Partly paid out"), Tone.BAD),
+        "failed": (_("Failed"), Tone.BAD),
+        "rejected": (_("Rejected"), Tone.CALM),
+        "cancelled": (_("Cancelled"), Tone.CALM),
+    },
+    BillState: {
+        "created": (_("Not sent yet"), Tone.WAIT),
+        "sending": (_("Sent, answer unknown"), Tone.BUSY),
+        "accepted": (_("Accepted by WeChat"), Tone.BUSY),
+        "waiting_user": (_("Waiting for the receiver"), Tone.WAIT),
+        "transferring": (_("On its way"), Tone.BUSY),
+        "cancelling": (_("Being cancelled"), Tone.BUSY),
+        "succeeded": (_("Received"), Tone.GOOD),
+        "failed": (_("Failed"), Tone.BAD),
+        "cancelled": (_("Cancelled"), Tone.CALM),
+    },
+    AwardState: {
+        "pending": (_("Pending"), Tone.WAIT),
+        "frozen": (_("Waiting for the after-sale window"), Tone.BUSY),
+        "matured": (_("Can be withdrawn"), Tone.GOOD),
+        "withdrawn": (_("Paid out"), Tone.GOOD),
+        "void": (_("Void"), Tone.CALM),
+        "reversed": (_("Taken back"), Tone.BAD),
+    },
+    Standing: {
+        "applied": (_("Applied"), Tone.WAIT),
+        "active": (_("Active"), Tone.GOOD),
+        "frozen": (_("Frozen"), Tone.BAD),
+        "quit": (_("Quit"), Tone.CALM),
+        "refused": (_("Refused"), Tone.CALM),
+    },
+    PlanVersionState: {
+        "draft": (_("Draft"), Tone.CALM),
+        "submitted": (_("To be approved"), Tone.WAIT),
+        "published": (_("Published"), Tone.GOOD),
+        "retired": (_("Retired"), Tone.CALM),
+    },
+    BindingState: {
+        "soft": (_("Soft"), Tone.BUSY),
+        "locked": (_("Locked"), Tone.GOOD),
+    },
+    TouchOutcome: {
+        "bound": (_("Bound"), Tone.GOOD),
+        "renewed": (_("Renewed"), Tone.BUSY),
+        "kept": (_("No change"), Tone.CALM),
+        "refused": (_("Refused"), Tone.CALM),
+    },
+}
+
+WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
+    OrderEvent: {
+        "pay": _("Paid"),
+        "close": _("Closed"),
+        "pay_late": _("Paid after it was closed"),
+        "complete": _("Completed"),
+        "settle": _("After-sale window over"),
+        "refund": _("Refunded in full"),
+    },
+    RefundEvent: {
+        "approve": _("Approved"),
+        "reject": _("Rejected"),
+        "send": _("Sent to WeChat"),
+        "succeed": _("Money returned"),
+        "fail": _("Failed"),
+        "get_stuck": _("Stuck at WeChat"),
+    },
+    PayoutEvent: {
+        "approve_once": _("First approval"),
+        "approve": _("Approved"),
+        "reject": _("Rejected"),
+        "cancel": _("Cancelled"),
+        "succeed": _("Paid out"),
+        "succeed_partly": _("Partly paid out"),
+        "fail": _("Failed"),
+    },
+    BillEvent: {
+        "send": _("Sent to WeChat"),
+        "drop": _("Dropped before sending"),
+        "accept": _("Accepted by WeChat"),
+        "offer": _("Offered to the receiver"),
+        "take": _("Confirmed by the receiver"),
+        "ask_cancel": _("Cancellation asked for"),
+        "succeed": _("Received"),
+        "fail": _("Failed"),
+        "cancel": _("Cancelled"),
+    },
+    BindingEvent: {
+        "bound": _("Bound"),
+        "renewed": _("Renewed"),
+        "locked": _("Locked by a payment"),
+        "replaced": _("Replaced by a stronger touch"),
+        "transferred": _("Transferred by staff"),
+        "ended": _("Ended"),
+    },
+    ChannelKind: {
+        "personal": _("Personal"),
+        "group": _("WeChat group"),
+        "counter": _("Store counter"),
+        "kol": _("Opinion leader"),
+        "event": _("Event"),
+    },
+    TouchSource: {
+        "staff_scan": _("Scanned by staff"),
+        "guest_card": _("Guest card"),
+        "poster": _("Poster"),
+        "link": _("Link"),
+        "search": _("Search"),
+    },
+    ConsentPurpose: {
+        "service": _("Use of the service"),
+        "phone": _("Phone number"),
+        "marketing": _("Marketing messages"),
+    },
+    TouchReason: {
+        "new_customer": _("A new customer"),
+        "lapsed": _("The earlier binding had lapsed"),
+        "stronger_source": _("A stronger source replaced a weaker one"),
+        "existing_allowed": _("Existing customers may be bound"),
+        "same_owner": _("Belongs to this owner already"),
+        "self": _("The customer's own code"),
+        "household": _("Same household as the owner"),
+        "mutual": _("The owner is this customer's customer"),
+        "owner_not_active": _("The owner may not win customers at present"),
+        "existing_customer": _("Has bought before"),
+        "held_by_other": _("Belongs to somebody else"),
+        "locked_by_other": _("Locked by somebody else since a purchase"),
+    },
+    DistributorKind: {"person": _("Person"), "partner": _("Partner business")},
+    Fulfilment: {
+        "service": _("In the store"),
+        "pickup": _("Pick-up"),
+        "delivery": _("Delivery"),
+    },
+    ProductKind: {"goods": _("Goods"), "service": _("Service")},
+    StockMove: {
+        "receive": _("Received"),
+        "reserve": _("Reserved"),
+        "release": _("Released"),
+        "sell": _("Sold"),
+        "return": _("Returned"),
+        "count": _("Counted"),
+    },
+    Name: {
+        "commission_expense": _("Commission expense (brand)"),
+        "wechat_paid_out": _("Paid out by WeChat (brand)"),
+        "commission_pending": _("Commission, pending"),
+        "commission_available": _("Commission, available"),
+        "payout_in_transit": _("Payout on its way"),
+        "clawback_debt": _("To be given back"),
+    },
+    Unit: {"fen": _("Yuan"), "point": _("Points")},
+}
+
+
+def label_of(value: StrEnum) -> Any:
+    """Return what a member of an enumeration is called on a page."""
+    if (state := STATES.get(type(value), {}).get(value.value)) is not None:
+        return state[0]
+    return WORDS.get(type(value), {}).get(value.value, value.value)
+
+
+def tone_of(value: StrEnum) -> Tone | None:
+    """Return how a state feels, or None for what is no state."""
+    state = STATES.get(type(value), {}).get(value.value)
+    return state[1] if state is not None else None

@@ -1,0 +1,64 @@
+"""The navigation: by what people come to do, not by tables."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import current_app
+from flask_admin.menu import MenuCategory
+from flask_babel import lazy_gettext as _
+
+CUSTOMERS: Final = "customers"
+DISTRIBUTION: Final = "distribution"
+ORDERS: Final = "orders"
+MONEY: Final = "money"
+SETTINGS: Final = "settings"
+
+TITLES: Final[dict[str, Any]] = {
+    CUSTOMERS: _("Customers"),
+    DISTRIBUTION: _("Distribution"),
+    ORDERS: _("Orders"),
+    MONEY: _("Money"),
+    SETTINGS: _("Settings"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One link of the navigation."""
+
+    name: Any
+    url: str
+    icon: str
+    view: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Links under one heading; the first section has none."""
+
+    title: Any
+    items: list[Item]
+
+
+def navigation() -> list[Section]:
+    """Return the sections with the views that the person here may open."""
+    admin = current_app.extensions["admin"][0]
+    top, sections = [], []
+    for entry in admin.menu():
+        if isinstance(entry, MenuCategory):
+            items = [_item(child) for child in entry.get_children()]
+            if items:
+                sections.append(Section(TITLES[str(entry.name)], items))
+        elif entry.is_accessible() and entry.is_visible():
+            top.append(_item(entry))
+    return [Section("", top), *sections]
+
+
+def _item(entry: Any) -> Item:
+    view = entry._view
+    return Item(view.name, entry.get_url(), view.icon, view)
+
+
+def section_of(view: Any) -> Any:
+    """Return the heading that a view stands under."""
+    return TITLES.get(view.category, "")

@@ -1,0 +1,60 @@
+"""Every view of rows, in the order of the navigation."""
+
+from flask_babel import lazy_gettext as _
+
+from admin.base import ScopedView
+from admin.navigation import CUSTOMERS, DISTRIBUTION, MONEY, ORDERS, SETTINGS
+from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
+from admin.views.catalog import ProductsView, StockMovementsView, StockView
+from admin.views.distributors import DistributorsView
+from admin.views.ledger import AccountsView, EntriesView
+from admin.views.members import MembersView
+from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
+from admin.views.operations import AuditView, TasksView
+from admin.views.orders import OrdersView, RefundsView
+from admin.views.plans import PlanVersionsView
+from admin.views.settings import RolesView, StaffView, StoresView
+from app.attribution.models import Binding, Channel, ShareCode, Touch
+from app.catalog.models import Product, StockLevel, StockMovement
+from app.distribution.models import Award, AwardRefusal
+from app.kernel.audit import AuditRecord
+from app.kernel.outbox import Task
+from app.ledger.models import LedgerAccount, LedgerEntry
+from app.members.models import Distributor, Member
+from app.orders.models import Order, Refund
+from app.payouts.models import Payout
+from app.plans.models import PlanVersion
+from app.stores.models import Role, Staff, Store
+
+VIEWS = (
+    (MembersView, Member, _("Customers"), CUSTOMERS, "members"),
+    (BindingsView, Binding, _("Ownership"), CUSTOMERS, "bindings"),
+    (TouchesView, Touch, _("Touches"), CUSTOMERS, "touches"),
+    (DistributorsView, Distributor, _("Distributors"), DISTRIBUTION, "distributors"),
+    (ShareCodesView, ShareCode, _("Share codes"), DISTRIBUTION, "share_codes"),
+    (ChannelsView, Channel, _("Channels"), DISTRIBUTION, "channels"),
+    (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
+    (OrdersView, Order, _("Orders"), ORDERS, "orders"),
+    (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),
+    (ProductsView, Product, _("Products"), ORDERS, "products"),
+    (StockView, StockLevel, _("Stock"), ORDERS, "stock"),
+    (StockMovementsView, StockMovement, _("Stock movements"), ORDERS, "stock_movements"),
+    (AwardsView, Award, _("Commission"), MONEY, "awards"),
+    (AwardRefusalsView, AwardRefusal, _("Not paid"), MONEY, "award_refusals"),
+    (PayoutsView, Payout, _("Payouts"), MONEY, "payouts"),
+    (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
+    (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),
+    (StoresView, Store, _("Stores"), SETTINGS, "stores"),
+    (StaffView, Staff, _("Staff"), SETTINGS, "staff"),
+    (RolesView, Role, _("Roles"), SETTINGS, "roles"),
+    (AuditView, AuditRecord, _("Audit trail"), SETTINGS, "audit"),
+    (TasksView, Task, _("Tasks"), SETTINGS, "tasks"),
+)
+
+
+def views() -> list[ScopedView]:
+    """Make every view for one application."""
+    return [
+        kind(model, name=name, category=category, endpoint=endpoint)
+        for kind, model, name, category, endpoint in VIEWS
+    ]

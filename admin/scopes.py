@@ -1,0 +1,73 @@
+"""Whose rows a member of staff may see: the one place that says it.
+
+`store_ids` is None for staff of the brand, who see all stores; anybody else sees what belongs to
+one of their stores, and nothing where the store is not known. Every list, detail page, form,
+action, lookup and export filters by the conditions below (reliability B35).
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql import ColumnElement, Select
+
+from app.attribution.models import Binding
+from app.members.models import Distributor, Member
+from app.orders.models import Order
+
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+StoreIds: TypeAlias = frozenset[int]
+Scope: TypeAlias = Callable[[StoreIds], ColumnElement[bool]]
+"""From the stores of a person to the condition that a row must meet. Not asked for all stores."""
+
+
+def by_store(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows that name a store: only those of the person's own."""
+    return lambda store_ids: column.in_(store_ids)
+
+
+def by_distributor(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows of distributors who belong to one of the person's stores."""
+    return lambda store_ids: column.in_(_distributor_ids(store_ids))
+
+
+def by_member(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows of members whom one of the person's stores knows."""
+    return lambda store_ids: column.in_(_member_ids(store_ids))
+
+
+def by_order(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows of orders placed at one of the person's stores."""
+    return lambda store_ids: column.in_(sa.select(Order.id).where(Order.store_id.in_(store_ids)))
+
+
+def either(*scopes: Scope) -> Scope:
+    """Rows that meet any of several conditions."""
+    return lambda store_ids: sa.or_(*(scope(store_ids) for scope in scopes))
+
+
+def brand_only(_store_ids: StoreIds) -> ColumnElement[bool]:
+    """Rows that belong to no store: for staff who see all stores."""
+    return sa.false()
+
+
+def everybody(_store_ids: StoreIds) -> ColumnElement[bool]:
+    """Rows of the brand that each store needs, such as products and plans."""
+    return sa.true()
+
+
+def _distributor_ids(store_ids: StoreIds) -> Select[int]:
+    return sa.select(Distributor.member_id).where(Distributor.store_id.in_(store_ids))
+
+
+def _member_ids(store_ids: StoreIds) -> sa.CompoundSelect[int]:
+    """Members who came from these stores, bought there, belong to them or to their distributors."""
+    ours = _distributor_ids(store_ids)
+    return sa.union(
+        sa.select(Member.id).where(Member.origin_store_id.in_(store_ids)),
+        sa.select(Order.member_id).where(Order.store_id.in_(store_ids)),
+        sa.select(Binding.customer_id).where(Binding.owner_store_id.in_(store_ids)),
+        sa.select(Binding.customer_id).where(Binding.owner_id.in_(ours)),
+        ours,
+    )

@@ -1,0 +1,257 @@
+"""Distributors: applications, standing, level, team, earnings."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import contains_eager
+from sqlalchemy.sql import Select
+
+from admin import staff
+from admin.actions import SecondPersonForm, by_id, joined, with_reason
+from admin.base import ScopedView
+from admin.decisions import Act, Decision
+from admin.details import Section, pairs_of, rows_section, steps_section
+from admin.filters import Choice, Days, Exactly, OfStore
+from admin.form_pages import FormPage
+from admin.forms import LookupField, ReasonForm
+from admin.i18n import gettext, say
+from admin.lookups import distributors
+from admin.people import distributor_name, level_name, masked_phone, yes_no
+from admin.scopes import by_store
+from admin.tables import Shape
+from app.attribution.models import Binding, ShareCode
+from app.distribution.explanations import explain_promotion
+from app.distribution.models import Award, LevelPeriod
+from app.kernel.db import db
+from app.ledger.queries import balances
+from app.members import queries, services
+from app.members.models import Distributor, DistributorKind, Member, Standing
+from app.payouts.models import Payout
+from app.stores.permissions import Permission
+
+RECOMMENDERS = distributors(Permission.DISTRIBUTORS_MOVE)
+
+
+class MoveForm(SecondPersonForm):
+    """Under whom a distributor is put, why, and who agrees."""
+
+    permission = Permission.DISTRIBUTORS_MOVE
+    to_member_id = LookupField(
+        _("New recommender"), loader=RECOMMENDERS, description=_("Leave empty for nobody.")
+    )
+
+
+def _move(row: Distributor, act: Act) -> str:
+    joined(
+        services.move_recommender,
+        row.member_id,
+        to_member_id=act.form.to_member_id.data,
+        actor=act.actor,
+        second_actor=act.form.second_actor,
+        reason=act.form.reason.data.strip(),
+        now=act.now,
+    )
+    return str(row.member_id)
+
+
+def _is(*standings: Standing) -> Any:
+    return lambda row: row.standing in standings
+
+
+class DistributorsView(ScopedView):
+    """Members who earn, have earned, or ask to."""
+
+    permission = Permission.DISTRIBUTORS_VIEW
+    scope = by_store(Distributor.store_id)
+    icon = "network"
+    intro = _("People and partners who recommend the brand and earn when their customers buy.")
+
+    column_list = (
+        "nickname",
+        "standing",
+        "level",
+        "recommender_id",
+        "store_id",
+        "direct_count",
+        "second_count",
+        "applied_at",
+    )
+    labels: ClassVar = {"nickname": _("Distributor")}
+    computed: ClassVar = {
+        "nickname": distributor_name,
+        "level": lambda row: level_name(row.level),
+        "phone": lambda row: masked_phone(row.member),
+        "real_name": lambda row: yes_no(row.real_name_sealed),
+    }
+    details_labels: ClassVar = {"real_name": _("Real name on file")}
+    searched = (Member.nickname,)
+    search_hint = _("Nickname or no.")
+    sortable = ("level", "direct_count", "applied_at")
+    tabs = Choice("standing", _("Standing"), Distributor.standing, Standing)
+    filters = (
+        Choice("kind", _("Kind"), Distributor.kind, DistributorKind),
+        OfStore("store", _("Store"), Distributor.store_id),
+        Exactly("recommender", _("Recommender no."), Distributor.recommender_id, is_id=True),
+        Days("applied", _("Applied"), Distributor.applied_at),
+    )
+    facts = (
+        "member_id",
+        "phone",
+        "level",
+        "kind",
+        "store_id",
+        "recommender_id",
+        "direct_count",
+        "second_count",
+        "real_name",
+        "agreement_version",
+        "applied_at",
+        "approved_at",
+    )
+    badge = "standing"
+    decisions = (
+        Decision(
+            name="approve",
+            label=_("Approve"),
+            permission=Permission.DISTRIBUTORS_DECIDE,
+            question=_("Approve these distributors?"),
+            warning=_("From now on they can share codes, win customers and earn."),
+            run=by_id(services.approve_distributor),
+            possible=_is(Standing.APPLIED),
+            is_primary=True,
+        ),
+        Decision(
+            name="refuse",
+            label=_("Refuse"),
+            permission=Permission.DISTRIBUTORS_DECIDE,
+            question=_("Refuse these applications?"),
+            warning=_("They may apply again."),
+            run=with_reason(services.refuse_distributor),
+            form=ReasonForm,
+            possible=_is(Standing.APPLIED),
+            is_danger=True,
+        ),
+        Decision(
+            name="freeze",
+            label=_("Freeze"),
+            permission=Permission.DISTRIBUTORS_DECIDE,
+            question=_("Freeze these distributors?"),
+            warning=_("They win no customers, earn nothing new and cannot withdraw."),
+            run=with_reason(services.freeze_distributor),
+            form=ReasonForm,
+            possible=_is(Standing.ACTIVE),
+            is_danger=True,
+        ),
+        Decision(
+            name="unfreeze",
+            label=_("Unfreeze"),
+            permission=Permission.DISTRIBUTORS_DECIDE,
+            question=_("Let these distributors go on?"),
+            warning=_("What they missed meanwhile stays missed."),
+            run=with_reason(services.unfreeze_distributor),
+            form=ReasonForm,
+            possible=_is(Standing.FROZEN),
+            is_primary=True,
+        ),
+    )
+    lookups = (RECOMMENDERS,)
+    form_pages = (
+        FormPage(
+            name="move",
+            label=_("Move"),
+            title=_("Move this distributor to another recommender"),
+            intro=_(
+                "The whole team below moves along. Orders that were paid before are not recomputed."
+                " Two people decide it together."
+            ),
+            permission=Permission.DISTRIBUTORS_MOVE,
+            form=MoveForm,
+            is_about_row=True,
+            run=_move,
+            done=_("The distributor was moved."),
+        ),
+    )
+
+    loads = (contains_eager(Distributor.member),)
+
+    def prepared(self, query: Select[Any]) -> Select[Any]:
+        """Join the member, for name and phone."""
+        return query.join(Distributor.member)
+
+    def title_of(self, row: Distributor) -> str:
+        """Return the nickname."""
+        return distributor_name(row)
+
+    def sections(self, row: Distributor) -> Iterable[Section | None]:
+        """Tell everything about a distributor that the reader may see."""
+        key = row.member_id
+        yield self._balances(key)
+        yield self.related(
+            "payouts", Payout.member_id == key, without=("member_id",), distributor=key
+        )
+        yield self.related(
+            "awards", Award.beneficiary_id == key, without=("beneficiary_id",), distributor=key
+        )
+        yield self.related(
+            "distributors",
+            Distributor.recommender_id == key,
+            title=_("Direct members"),
+            without=("recommender_id",),
+            recommender=key,
+        )
+        yield self.related(
+            "bindings",
+            Binding.owner_id == key,
+            title=_("Customers"),
+            without=("owner",),
+            owner=key,
+        )
+        yield self.related(
+            "share_codes", ShareCode.distributor_id == key, without=("owner",), distributor=key
+        )
+        yield self._levels(key)
+        yield steps_section(
+            _("Standing, step by step"),
+            queries.distributor_steps(db.session(), key),
+            ("to_standing", "at", "actor", "reason", "recommender_id"),
+        )
+
+    def _balances(self, key: int) -> Section | None:
+        if not staff.may(Permission.AWARDS_VIEW):
+            return None
+        held = balances(db.session(), key)
+        values = {
+            "available_fen": held.available_fen,
+            "pending_fen": held.pending_fen,
+            "in_transit_fen": held.in_transit_fen,
+            "debt_fen": held.debt_fen,
+        }
+        labels = {
+            "available_fen": _("Can be withdrawn"),
+            "pending_fen": _("Not yet matured"),
+            "in_transit_fen": _("In payouts"),
+            "debt_fen": _("To be given back"),
+        }
+        return Section(_("Balance"), "facts", facts=pairs_of(values, labels))
+
+    def _levels(self, key: int) -> Section:
+        periods = db.session.scalars(
+            sa.select(LevelPeriod)
+            .where(LevelPeriod.member_id == key)
+            .order_by(LevelPeriod.id.desc())
+        ).all()
+        shape = Shape(
+            ("level", "from_at", "until_at", "cause", "actor"),
+            computed={"level": lambda one: level_name(one.level), "cause": _cause},
+        )
+        return rows_section(_("Level history"), periods, shape)
+
+
+def _cause(period: LevelPeriod) -> str:
+    """Return why a level began, in sentences where the facts allow it."""
+    if "conditions" in period.facts:
+        return " ".join(say(message) for message in explain_promotion(period.facts))
+    words = {"approved": gettext("Approved as a distributor"), "upgrade": gettext("Promoted")}
+    return words.get(period.cause, period.cause)

@@ -1,0 +1,308 @@
+"""Orders with their whole story, and refunds."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy.sql import Select
+from wtforms import BooleanField
+
+from admin import staff
+from admin.actions import joined, with_reason
+from admin.base import ScopedView
+from admin.decisions import Act, Decision
+from admin.details import Section, pairs_of, rows_section, steps_section
+from admin.filters import Choice, Days, Exactly, OfStore
+from admin.form_pages import FormPage
+from admin.forms import ReasonForm
+from admin.refund_form import refund_form
+from admin.scopes import by_order, by_store
+from admin.story import decisions_of, entries_about
+from admin.tables import Shape
+from app.access import settings
+from app.distribution.models import Award
+from app.kernel.db import db
+from app.orders import queries, services
+from app.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, RefundLine, RefundStep
+from app.orders.states import REFUNDABLE, OrderState, RefundState
+from app.stores.permissions import Permission
+
+LINE_COLUMNS = (
+    "title",
+    "unit_price_fen",
+    "quantity",
+    "net_fen",
+    "refunding_fen",
+    "refunded_fen",
+    "is_distributable",
+    "plan_version_id",
+)
+
+
+def _request_refund(row: Order, act: Act) -> str:
+    key = row.id
+    joined(
+        services.request_refund,
+        key,
+        wish=act.form.wish(),
+        actor=act.actor,
+        settings=settings(),
+        now=act.now,
+    )
+    return str(key)
+
+
+def _complete(key: int, act: Act) -> None:
+    joined(services.complete, key, actor=act.actor, settings=settings(), now=act.now)
+
+
+class OrdersView(ScopedView):
+    """Purchases."""
+
+    permission = Permission.ORDERS_VIEW
+    scope = by_store(Order.store_id)
+    icon = "shopping-bag"
+    intro = _("Every purchase with its whole story: payment, hand-over, refunds, commission.")
+
+    column_list = (
+        "number",
+        "state",
+        "member_id",
+        "store_id",
+        "payable_fen",
+        "refunded_fen",
+        "owner_id",
+        "created_at",
+    )
+    labels: ClassVar = {"owner_id": _("Distributor")}
+    search_hint = _("Order number")
+    sortable = ("payable_fen",)
+    tabs = Choice("state", _("State"), Order.state, OrderState)
+    filters = (
+        OfStore("store", _("Store"), Order.store_id),
+        Choice("fulfilment", _("Fulfilment"), Order.fulfilment, Fulfilment),
+        Exactly("member", _("Customer no."), Order.member_id, is_id=True),
+        Exactly("owner", _("Distributor no."), Order.owner_id, is_id=True),
+        Days("created", _("Created"), Order.created_at),
+        Days("paid", _("Paid"), Order.paid_at),
+    )
+    facts = (
+        "member_id",
+        "store_id",
+        "fulfilment",
+        "payable_fen",
+        "paid_fen",
+        "refunding_fen",
+        "refunded_fen",
+        "owner_id",
+        "binding_id",
+        "created_at",
+        "paid_at",
+        "completed_at",
+        "after_sale_until_at",
+        "settled_at",
+        "closed_at",
+    )
+    badge = "state"
+    exported = (
+        "number",
+        "state",
+        "member_id",
+        "store_id",
+        "fulfilment",
+        "goods_fen",
+        "discount_fen",
+        "shipping_fen",
+        "payable_fen",
+        "paid_fen",
+        "refunded_fen",
+        "owner_id",
+        "created_at",
+        "paid_at",
+        "completed_at",
+        "settled_at",
+    )
+    decisions = (
+        Decision(
+            name="complete",
+            label=_("Redeem / hand over"),
+            permission=Permission.ORDERS_COMPLETE,
+            question=_("Did the customer get what they bought?"),
+            warning=_("From now on the after-sale window runs; then commission can be withdrawn."),
+            run=_complete,
+            possible=lambda row: row.state is OrderState.PAID,
+            is_primary=True,
+            total="paid_fen",
+        ),
+    )
+    form_pages = (
+        FormPage(
+            name="refund",
+            label=_("Refund"),
+            title=_("Ask for a refund"),
+            intro=_(
+                "Money goes back the way it came. While the order is still in our hands it is "
+                "approved at once; otherwise finance decides."
+            ),
+            permission=Permission.REFUNDS_REQUEST,
+            form_for=refund_form,
+            is_about_row=True,
+            possible=lambda row: (
+                row.state in REFUNDABLE and row.refunded_fen + row.refunding_fen < row.paid_fen
+            ),
+            run=_request_refund,
+            done=_("The refund was asked for."),
+        ),
+    )
+
+    def search(self, query: Select[Any], text: str) -> Select[Any]:
+        """Find an order by the beginning of its number, which an index serves."""
+        return query.where(Order.number.startswith(text.strip(), autoescape=True))
+
+    def sections(self, row: Order) -> Iterable[Section | None]:
+        """Tell the whole story of an order."""
+        story = queries.order_story(db.session(), row.id, store_ids=staff.visible_store_ids())
+        yield rows_section(_("Lines"), story.order.lines, Shape(LINE_COLUMNS))
+        yield decisions_of(row.id)
+        yield self.related("refunds", Refund.order_id == row.id, without=("order_id",))
+        yield steps_section(_("What happened"), story.steps, ("event", "at", "actor", "note"))
+        yield _payment(story.payment)
+        yield self.related(
+            "awards", Award.order_id == row.id, without=("order_id",), title=_("Commission")
+        )
+        yield entries_about(order_id=row.id)
+        yield self._notices(story.notices)
+
+    def _notices(self, notices: Any) -> Section | None:
+        if not staff.may(Permission.OPERATIONS_VIEW):
+            return None
+        columns = ("received_at", "event_type", "subject_number", "outcome")
+        labels = {
+            "received_at": _("Time"),
+            "event_type": _("Notice"),
+            "subject_number": _("Number"),
+        }
+        return rows_section(_("What WeChat told us"), notices, Shape(columns, labels))
+
+
+def _payment(payment: Payment | None) -> Section | None:
+    if payment is None:
+        return None
+    names = ("wechat_transaction_id", "offered_at", "succeeded_at", "prepay_expires_at", "due_at")
+    labels = {
+        "offered_at": _("Offered"),
+        "succeeded_at": _("Paid"),
+        "prepay_expires_at": _("Offer ends"),
+        "due_at": _("Ask WeChat next"),
+    }
+    values = {name: getattr(payment, name) for name in names}
+    return Section(_("Payment"), "facts", facts=pairs_of(values, labels))
+
+
+class ApproveRefundForm(FlaskForm):
+    """Whether the goods go back on the shelf."""
+
+    returns_stock = BooleanField(
+        _("The goods are back and go on the shelf again"),
+        description=_("Leave off where the customer keeps them."),
+    )
+
+
+def _approve_refund(key: int, act: Act) -> None:
+    joined(
+        services.approve_refund,
+        key,
+        actor=act.actor,
+        returns_stock=act.form.returns_stock.data,
+        now=act.now,
+    )
+
+
+def _waits(row: Refund) -> bool:
+    return row.state is RefundState.REQUESTED
+
+
+class RefundsView(ScopedView):
+    """Money on its way back to customers."""
+
+    permission = Permission.ORDERS_VIEW
+    scope = by_order(Refund.order_id)
+    icon = "undo-2"
+    intro = _("Money that goes back to customers, through WeChat, the way it came.")
+
+    column_list = (
+        "number",
+        "state",
+        "order_id",
+        "amount_fen",
+        "reason",
+        "requested_by",
+        "requested_at",
+        "ended_at",
+    )
+    search_hint = _("Refund number")
+    tabs = Choice("state", _("State"), Refund.state, RefundState)
+    filters = (Days("requested", _("Requested"), Refund.requested_at),)
+    facts = (
+        "order_id",
+        "amount_fen",
+        "reason",
+        "requested_by",
+        "requested_at",
+        "returns_stock",
+        "wechat_refund_id",
+        "sent_at",
+        "ended_at",
+        "due_at",
+        "attempts",
+    )
+    details_labels: ClassVar = {"returns_stock": _("Goods go back on the shelf")}
+    badge = "state"
+    decisions = (
+        Decision(
+            name="approve",
+            label=_("Approve"),
+            permission=Permission.REFUNDS_DECIDE,
+            question=_("Approve these refunds?"),
+            warning=_("The money goes back to the customers; it cannot be called back."),
+            run=_approve_refund,
+            form=ApproveRefundForm,
+            possible=_waits,
+            is_primary=True,
+            total="amount_fen",
+        ),
+        Decision(
+            name="reject",
+            label=_("Reject"),
+            permission=Permission.REFUNDS_DECIDE,
+            question=_("Reject these refunds?"),
+            warning=_("The customer keeps what they bought; they can ask again."),
+            run=with_reason(services.reject_refund),
+            form=ReasonForm,
+            possible=_waits,
+            is_danger=True,
+            total="amount_fen",
+        ),
+    )
+
+    def search(self, query: Select[Any], text: str) -> Select[Any]:
+        """Find a refund by the beginning of its number, which an index serves."""
+        return query.where(Refund.number.startswith(text.strip(), autoescape=True))
+
+    def sections(self, row: Refund) -> Iterable[Section | None]:
+        """Show what goes back of which line, and every step."""
+        session = db.session()
+        lines = session.execute(
+            sa.select(OrderLine.title, RefundLine.quantity, RefundLine.amount_fen)
+            .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+            .where(RefundLine.refund_id == row.id)
+            .order_by(RefundLine.id)
+        ).all()
+        yield rows_section(_("Lines"), lines, Shape(("title", "quantity", "amount_fen")))
+        steps = session.scalars(
+            sa.select(RefundStep).where(RefundStep.refund_id == row.id).order_by(RefundStep.id)
+        ).all()
+        yield steps_section(_("What happened"), steps, ("event", "at", "actor", "note"))
+        yield entries_about(refund_id=row.id)
