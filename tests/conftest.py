@@ -33,19 +33,10 @@ def settings(services: Services) -> Settings:
     return Settings.from_env(services.env)
 
 
-def _make_application(settings: Settings) -> Flask:
-    """Temporary: the core alone while a front end cannot be imported yet."""
-    try:
-        made: Flask = importlib.import_module("wsgi").create_application(settings)
-    except (ImportError, AttributeError):
-        made = importlib.import_module("app.factory").create_app(settings)
-    return made
-
-
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Iterator[Flask]:
     """The whole application; imported here so that a test of a pure module does not need it."""
-    application = _make_application(settings)
+    application: Flask = importlib.import_module("wsgi").create_application(settings)
     with application.app_context():
         db.session.session_factory.configure(join_transaction_mode="create_savepoint")
     yield application

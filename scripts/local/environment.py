@@ -19,6 +19,7 @@ WECHAT_ADDRESSES: Final = ("WECHAT_API_BASE_URL", "WECHAT_PAY_BASE_URL")
 SANDBOX_ONLY: Final = "WECHAT_PAY_PRIVATE_KEY_FILES"
 """WeChat's own private keys are nothing that the product may know."""
 
+PROCESSES_MAX: Final = 64
 SETTINGS: Final = {field.name.upper() for field in fields(Settings)} | {"MIGRATION_DATABASE_URL"}
 OURS: Final = "export "
 """Begins a line of `env.sh` that says what we chose."""
@@ -36,6 +37,14 @@ def needs_sandbox() -> bool:
         missing = next(name for name in WECHAT_ADDRESSES if name not in found)
         raise Problem(f"{found[0]} is set and {missing} is not; set both or neither.")
     return not found
+
+
+def count(env: Mapping[str, str], name: str, default: int) -> int:
+    """Return how many processes a variable asks for."""
+    text = env.get(name, str(default))
+    if not (text.isdecimal() and 0 < int(text) <= PROCESSES_MAX):
+        raise Problem(f"{name}={text} is not a number of processes from 1 to {PROCESSES_MAX}.")
+    return int(text)
 
 
 def user_environment() -> dict[str, str]:

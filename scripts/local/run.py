@@ -40,6 +40,9 @@ class Run:
         self.port = chosen_port("PORT", 8000)
         self.has_sandbox = environment.needs_sandbox()
         self.sandbox_port = chosen_port("SANDBOX_PORT", 8001) if self.has_sandbox else None
+        theirs = environment.user_environment()
+        self.workers = environment.count(theirs, "WORKER_COUNT", 2)
+        self.web_workers = environment.count(theirs, "WEB_WORKERS", 2)
         self.env: dict[str, str] = {}
         self.logins: list[str] = []
 
@@ -120,26 +123,41 @@ class Run:
         )
 
     def _start_product(self) -> None:
-        """Make the demo brand, then start web, workers, scheduler and relay."""
-        if self.env["DEMO"].lower() in {"1", "true", "yes"}:
+        """Start web, workers, scheduler and relay on a demo brand.
+
+        The first time the brand is made before anybody works on it. Later there is nothing to make,
+        and asking for the logins need not keep the others waiting.
+        """
+        wants_demo = self.env["DEMO"].lower() in {"1", "true", "yes"}
+        seeded = self.layout.state / "seeded"
+        is_first = not seeded.exists()
+        if wants_demo and is_first:
             self.console.say("Making the demo brand (the first time takes a while)")
-            seed = ["-m", "flask", "seed", "--scenario", "demo"]
-            for line in self._step("seed", seed, LOG_FORMAT="json"):
-                if line.startswith("{"):
-                    self.console.line("seed", line)
-                else:
-                    self.logins.append(line)
+            self._seed()
+            seeded.touch()
+        self.console.say("Starting web, workers, scheduler and relay")
         self._add("web", self._web_command(), WEB, grace_seconds=20)
-        for number in range(1, int(self.env.get("WORKER_COUNT", "2")) + 1):
+        for number in range(1, self.workers + 1):
             self._add(f"worker-{number}", ["-m", "flask", "worker"], JOBS, JOB_SECONDS)
         self._add("scheduler", ["-m", "flask", "scheduler"], WEB)
         self._add("relay", ["-m", "flask", "relay"], WEB)
+        if wants_demo and not is_first:
+            self._seed()
         self._wait("The web server", f"http://{HOST}:{self.port}/readyz")
+
+    def _seed(self) -> None:
+        """Load the demo; what the command prints besides logs are the logins to announce."""
+        command = ["-m", "flask", "seed", "--scenario", "demo"]
+        for line in self._step("seed", command, LOG_FORMAT="json"):
+            if line.startswith("{"):
+                self.console.line("seed", line)
+            else:
+                self.logins.append(line)
 
     def _web_command(self) -> list[str]:
         """Return the web server: processes, one thread each; ORM reads are slower with threads."""
         server = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)]
-        server += ["--workers", self.env.get("WEB_WORKERS", "2"), "--blocking-threads", "1"]
+        server += ["--workers", str(self.web_workers), "--blocking-threads", "1"]
         server += ["--no-ws", "--log-level", "warning", "--respawn-failed-workers"]
         return [*server, "--workers-kill-timeout", "10", "wsgi:application"]
 

@@ -205,7 +205,7 @@ def roles(copy: Copy) -> dict[str, list[int]]:
 
 
 def test_everything_runs_is_announced_comes_back_and_ends(copy: Copy) -> None:
-    said = "\n".join(copy.start(whole=True))
+    said = "\n".join(copy.start(whole=True, DEMO="false"))
     assert f"http://{HOST}:{copy.port}/docs" in said
     assert f"http://{HOST}:{copy.port}/admin/" in said
     assert [get(copy.port, path) for path in ("/readyz", "/openapi.json", "/docs")] == [200] * 3

@@ -124,3 +124,9 @@ def test_a_shell_that_sources_the_file_knows_the_users_settings_too(
     ).stdout.splitlines()
 
     assert {"DATABASE_URL=ours", "REDIS_URL=redis://it's/theirs"} <= set(shown)
+
+
+@pytest.mark.parametrize("text", ["0", "65", "two", "-1", "1.5"])
+def test_a_number_of_processes_is_refused_by_name(text: str) -> None:
+    with pytest.raises(Problem, match=f"WORKER_COUNT={text} is not a number of processes"):
+        environment.count({"WORKER_COUNT": text}, "WORKER_COUNT", 2)
