@@ -18,7 +18,6 @@ def init_app(app: APIFlask) -> None:
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     for group in GROUPS:
         api.register_blueprint(group)
-    for answering_in_json in (api, docs.blueprint):
-        problems.register(answering_in_json)
+    problems.register(api)
     for blueprint in (api, docs.blueprint, landing.blueprint):
         app.register_blueprint(blueprint)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, current_app, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from app.kernel.errors import DomainError
-from miniprogram_api import openapi
+from miniprogram_api import openapi, problems
 from miniprogram_api.problems import (
     INTERNAL,
     OF_HTTP,
@@ -26,6 +26,7 @@ POLICY: Final = (
 )
 
 blueprint = Blueprint("api_docs", __name__, static_folder="static", static_url_path="/docs/static")
+problems.register(blueprint)
 
 
 @blueprint.get("/openapi.json")

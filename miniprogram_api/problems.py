@@ -17,7 +17,8 @@ from flask import Blueprint, Flask, Response, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RequestRedirect
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import CHINESE, ENGLISH, N_, Message, translate
@@ -33,6 +34,8 @@ from miniprogram_api.tracing import is_ours, request_id
 MIMETYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
 LIMITED_SECONDS: Final = 60
+PAGES: Final = "/s/"
+"""Below this people look, not programs; see `landing`."""
 LANGUAGES: Final[Mapping[str, str]] = {"zh": CHINESE, "en": ENGLISH}
 
 STATUS_OF: Final[Mapping[ErrorKind, HTTPStatus]] = {
@@ -186,11 +189,14 @@ def _of_http(error: HTTPException) -> Problem:
 
 
 def _answer_for_routing() -> Response | None:
-    """Answer before anybody else does: the rest of the application has its own error pages."""
+    """Answer before anybody else does: the rest of the application has its own error pages.
+
+    A path with doubled slashes, which Werkzeug would send elsewhere, is one that does not exist.
+    """
     error = request.routing_exception
-    if error is None or not is_ours(request.path) or (error.code or 500) < HTTPStatus.BAD_REQUEST:
+    if error is None or not is_ours(request.path) or request.path.startswith(PAGES):
         return None
-    return respond(_of_http(error))
+    return respond(_of_http(NotFound() if isinstance(error, RequestRedirect) else error))
 
 
 def _unavailable(error: Exception) -> Response:

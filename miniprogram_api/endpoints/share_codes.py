@@ -1,7 +1,7 @@
 """A distributor's share codes, and their pictures."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from flask import Response
 from pydantic import Field, model_validator
@@ -56,13 +56,12 @@ class CodeRequest(Body):
         assert self.channel_id is not None, "one of the two is given"
         return self.channel_id
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_channel(cls, value: Any) -> Any:
-        """Refuse a channel that is named twice, or not at all."""
-        if isinstance(value, dict) and ("channel" in value) == ("channel_id" in value):
+    @model_validator(mode="after")
+    def _one_channel(self) -> Self:
+        """Refuse a channel that is given twice, or not at all."""
+        if (self.channel is None) == (self.channel_id is None):
             raise PydanticCustomError("one_of_two", "either channel or channel_id")
-        return value
+        return self
 
 
 class ChannelView(View):

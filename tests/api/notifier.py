@@ -57,12 +57,12 @@ class Notifier:
         """Return the headers that vouch for a body."""
         return stamp(self.key, self.serial, body, timestamp=int(time.time()) - age_seconds)
 
-    def send(self, body: bytes, *, age_seconds: int = 0, **headers: str) -> TestResponse:
+    def send(
+        self, body: bytes, headers: Mapping[str, str] | None = None, *, age_seconds: int = 0
+    ) -> TestResponse:
         """Send a body with the headers that vouch for it, but for those given."""
-        vouching = self.vouch(body, age_seconds=age_seconds)
-        return self.client.post(
-            URL, data=body, headers=vouching | headers, content_type="application/json"
-        )
+        sent = self.vouch(body, age_seconds=age_seconds) | dict(headers or {})
+        return self.client.post(URL, data=body, headers=sent, content_type="application/json")
 
     def payment(self, order: Order, openid: str, **changes: Any) -> dict[str, Any]:
         """Return what WeChat says of an order that was paid."""

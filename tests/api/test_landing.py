@@ -59,7 +59,7 @@ def test_a_revoked_code_gets_a_page_that_says_so(session: Session, client: Flask
 
 
 def test_the_button_leads_into_the_mini_program_by_a_link_that_is_kept(
-    session: Session, client: FlaskClient, sandbox: SandboxClient, redis: "Redis[bytes]"
+    session: Session, client: FlaskClient, sandbox: SandboxClient, redis: Redis
 ) -> None:
     code = make_share_code(session, page="pages/offer/offer")
 
@@ -73,7 +73,7 @@ def test_the_button_leads_into_the_mini_program_by_a_link_that_is_kept(
 
 
 def test_while_wechat_is_silent_the_page_says_so(
-    session: Session, client: FlaskClient, sandbox: SandboxClient, redis: "Redis[bytes]"
+    session: Session, client: FlaskClient, sandbox: SandboxClient, redis: Redis
 ) -> None:
     code = make_share_code(session)
     sandbox.fault("/wxa/generate_urllink", "error_before", times=0)

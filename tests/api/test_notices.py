@@ -137,7 +137,7 @@ def test_a_notice_whose_headers_do_not_vouch_for_it_has_no_effect(
     body = notifier.envelope(PAID, paid)
 
     with nothing_moves(session):
-        refused(notifier.send(body, **{f"Wechatpay-{header}": value}))
+        refused(notifier.send(body, {f"Wechatpay-{header}": value}))
 
 
 @pytest.mark.parametrize("age_seconds", [301, 86_400, -302])
@@ -166,7 +166,7 @@ def test_a_body_other_than_the_one_that_was_signed_has_no_effect(
 
     for other in (flipped, reordered, body + b" "):
         with nothing_moves(session):
-            refused(notifier.send(other, **vouching))
+            refused(notifier.send(other, vouching))
 
 
 def test_wechats_own_probe_with_a_bad_signature_is_refused(
@@ -176,7 +176,7 @@ def test_wechats_own_probe_with_a_bad_signature_is_refused(
     signature = "WECHATPAY/SIGNTEST/" + notifier.vouch(body)["Wechatpay-Signature"]
 
     with nothing_moves(session):
-        refused(notifier.send(body, **{"Wechatpay-Signature": signature}))
+        refused(notifier.send(body, {"Wechatpay-Signature": signature}))
 
 
 @pytest.mark.parametrize("changes", [{"mchid": "1900009999"}, {"appid": "wx0000000000000000"}])

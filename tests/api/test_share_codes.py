@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 import zxingcpp
 from PIL import Image
+from redis import Redis
 from sqlalchemy.orm import Session
 
 from app.attribution.models import Channel, ShareCode
@@ -61,6 +62,7 @@ def test_a_code_may_stand_for_a_product_in_a_channel_by_id(session: Session, sel
         ({"channel": {"name": "x", "kind": "radio"}}, "/channel/kind"),
         ({"channel": {"name": "x", "owner_id": 1}}, "/channel/owner_id"),
         ({"channel_id": 1}, ""),
+        ({"channel": None}, ""),
         ({"product_id": 0}, "/product_id"),
     ],
 )
@@ -159,7 +161,9 @@ def test_the_qr_says_the_public_link(seller: Phone) -> None:
     assert read(response.data) == [shown["link"]]
 
 
-def test_the_wxacode_is_asked_for_once_and_kept(seller: Phone, sandbox: SandboxClient) -> None:
+def test_the_wxacode_is_asked_for_once_and_kept(
+    seller: Phone, sandbox: SandboxClient, redis: Redis
+) -> None:
     code = seller.post("/share-codes", WISH).get_json()["code"]
 
     first = seller.get(f"/share-codes/{code}/wxacode")
@@ -173,7 +177,7 @@ def test_the_wxacode_is_asked_for_once_and_kept(seller: Phone, sandbox: SandboxC
 
 
 def test_a_wxacode_that_wechat_does_not_draw_is_asked_for_again_next_time(
-    session: Session, seller: Phone, sandbox: SandboxClient
+    session: Session, seller: Phone, sandbox: SandboxClient, redis: Redis
 ) -> None:
     code = seller.post("/share-codes", WISH).get_json()["code"]
     sandbox.fault("/wxa/getwxacodeunlimit", "error_before", times=1)
