@@ -4,8 +4,7 @@ Every process is the real one: web, worker, relay, scheduler and the WeChat sand
 waiting times are settings, here nought; in between Redis forgets everything, twice.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
@@ -23,44 +22,13 @@ from app.orders import services as orders
 from app.payouts import services as payouts
 from app.settings import Settings
 from scripts.phone import Phone, wait_until
-from scripts.sandbox.client import SandboxClient
 from tests.factories.orders import make_product
 from tests.factories.people import make_staff, make_store
 from tests.factories.plans import make_plan
-from tests.servers import Process, Services, web_command
+from tests.scenarios.system import whole_system
+from tests.servers import Services
 
 pytestmark = pytest.mark.commits
-QUICK = {
-    "AFTER_SALE_SECONDS": "0",
-    "SWEEP_SECONDS": "1",
-    "RELAY_SECONDS": "0.1",
-    "SANDBOX_NOTIFY": "auto",
-    "PAYOUT_QUERY_SECONDS": "1",
-}
-
-
-@contextmanager
-def _whole_system(services: Services) -> Iterator[tuple[str, SandboxClient]]:
-    """Run every process of the product as `scripts/run` does."""
-    base_url = services.env["PUBLIC_BASE_URL"]
-    sandbox_url = services.env["WECHAT_PAY_BASE_URL"]
-    commands = {
-        "story-sandbox": ["-m", "scripts.sandbox"],
-        "story-web": web_command(base_url.rpartition(":")[2]),
-        "story-worker": ["-m", "flask", "worker"],
-        "story-relay": ["-m", "flask", "relay"],
-        "story-scheduler": ["-m", "flask", "scheduler"],
-    }
-    with ExitStack() as stack:
-        running = {name: Process(services, name, command) for name, command in commands.items()}
-        for process in running.values():
-            process.start(QUICK)
-            stack.callback(process.stop)
-        running["story-sandbox"].wait_for(f"{sandbox_url}/healthz")
-        running["story-web"].wait_for(f"{base_url}/readyz")
-        sandbox = SandboxClient(sandbox_url)
-        sandbox.reset()
-        yield base_url, sandbox
 
 
 def test_from_scan_to_payout(session: Session, services: Services, settings: Settings) -> None:
@@ -72,7 +40,7 @@ def test_from_scan_to_payout(session: Session, services: Services, settings: Set
     session.commit()
     store_id, product_id = store.id, product.id
 
-    with _whole_system(services) as (base_url, sandbox), ExitStack() as stack:
+    with whole_system(services) as (base_url, sandbox), ExitStack() as stack:
         meiqi, yutong, ruoxi = (
             stack.enter_context(closing(Phone(base_url, sandbox, nickname=name)))
             for name in ("美琪", "雨桐", "若曦")
