@@ -3,7 +3,8 @@
     python -m scripts.translations            # collect, merge, compile; lists what is missing
     python -m scripts.translations --check    # change nothing; status 1 where something is to do
 
-English in the code is the key, so English needs no catalogue.
+English in the code is the key, so English needs no catalogue. Where one English word needs two in
+Chinese, the code gives a context (`pgettext`), which is part of the key.
 """
 
 import argparse
@@ -23,8 +24,9 @@ CHECKOUT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = CHECKOUT / "app" / "translations"
 PO: Final = FOLDER / "zh_Hans_CN" / "LC_MESSAGES" / "messages.po"
 MO: Final = PO.with_suffix(".mo")
+HEADER: Final = "# Chinese texts of Tuoke. Collected and compiled by scripts/translations.py."
 SOURCES: Final = ("app", "admin", "miniprogram_api")
-KEYWORDS: Final = ("N_", "_l", "lazy_gettext", "_n:1,2")
+KEYWORDS: Final = ("N_", "lazy_gettext", "lazy_pgettext:1c,2")
 PARAMETER: Final = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -49,10 +51,31 @@ def load() -> Catalog:
 
 
 def merge(catalogue: Catalog, collected: Catalog) -> Catalog:
-    """Bring the catalogue up to date; what is no longer used goes, nothing is guessed."""
+    """Bring the catalogue up to date; what is no longer used goes, nothing is guessed.
+
+    The header's instants stay as they are, so that the file changes only where its texts do.
+    """
+    created_at = catalogue.creation_date
     catalogue.update(collected, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
+    catalogue.creation_date = created_at
+    catalogue.project, catalogue.version = "Tuoke", "1"
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = ""
+    catalogue.header_comment, catalogue.fuzzy = HEADER, False
     return catalogue
+
+
+def keys(catalogue: Catalog) -> set[tuple[str | None, str]]:
+    """Return context and text of everything in a catalogue."""
+    return {(one.context, str(one.id)) for one in catalogue if one.id}
+
+
+def save(catalogue: Catalog) -> None:
+    """Write the catalogue, for people and for programs."""
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        write_po(file, catalogue, omit_header=False, sort_output=True, width=100)
+    MO.write_bytes(compiled(load()))
 
 
 def missing(catalogue: Catalog) -> list[str]:
@@ -71,7 +94,11 @@ def _is_good(message: Message) -> bool:
     ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
     texts = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
     wanted = {name for text in ids for name in PARAMETER.findall(text)}
-    return all(texts) and all(set(PARAMETER.findall(text)) <= wanted for text in texts)
+    return (
+        not message.fuzzy
+        and all(texts)
+        and all(set(PARAMETER.findall(text or "")) == wanted for text in texts)
+    )
 
 
 def main() -> int:
@@ -79,20 +106,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Keep the Chinese catalogue complete.")
     parser.add_argument("--check", action="store_true", help="change nothing")
     arguments = parser.parse_args()
-    before = load()
-    known = {one.id for one in before if one.id}
-    catalogue = merge(before, collect())
+    known = keys(load())
+    catalogue = merge(load(), collect())
     left = missing(catalogue)
     for text in left:
         print(f"not translated: {text}")
     if arguments.check:
-        same = known == {one.id for one in catalogue if one.id}
-        return 0 if same and not left else 1
-    PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as file:
-        write_po(file, catalogue, omit_header=False, sort_output=True, width=100)
-    MO.write_bytes(compiled(load()))
-    print(f"{sum(1 for one in catalogue if one.id)} texts, {len(left)} not translated")
+        obsolete = known - keys(catalogue)
+        for _context, text in sorted(obsolete, key=str):
+            print(f"not used any more: {text}")
+        is_compiled = MO.exists() and MO.read_bytes() == compiled(load())
+        if not is_compiled:
+            print("not compiled: run it without --check")
+        return 1 if left or obsolete or not is_compiled else 0
+    save(catalogue)
+    print(f"{len(keys(catalogue))} texts, {len(left)} not translated")
     return 0
 
 
