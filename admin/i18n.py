@@ -30,6 +30,11 @@ def gettext(text: str, **facts: Any) -> str:
     return str(flask_babel.gettext(text, **facts))
 
 
+def pgettext(context: str, text: str, **facts: Any) -> str:
+    """Translate a text that means something else elsewhere; the context tells them apart."""
+    return str(flask_babel.pgettext(context, text, **facts))
+
+
 def ngettext(one: str, many: str, num: int, **facts: Any) -> str:
     """Translate a text that counts into the language of this page; `%(num)s` is the number."""
     return str(flask_babel.ngettext(one, many, num, **facts))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from app.attribution.models import (
     BindingEvent,
@@ -89,7 +90,7 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     },
     Standing: {
         "applied": (_("Applied"), Tone.WAIT),
-        "active": (_("Active"), Tone.GOOD),
+        "active": (lazy_pgettext("standing", "Active"), Tone.GOOD),
         "frozen": (_("Frozen"), Tone.BAD),
         "quit": (_("Quit"), Tone.CALM),
         "refused": (_("Refused"), Tone.CALM),
@@ -162,7 +163,7 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "group": _("WeChat group"),
         "counter": _("Store counter"),
         "kol": _("Opinion leader"),
-        "event": _("Event"),
+        "event": lazy_pgettext("channel", "Event"),
     },
     TouchSource: {
         "staff_scan": _("Scanned by staff"),
@@ -198,7 +199,7 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
     },
     ProductKind: {"goods": _("Goods"), "service": _("Service")},
     StockMove: {
-        "receive": _("Received"),
+        "receive": lazy_pgettext("stock", "Received"),
         "reserve": _("Reserved"),
         "release": _("Released"),
         "sell": _("Sold"),

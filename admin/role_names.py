@@ -1,12 +1,12 @@
 """What roles are called."""
 
-from admin.i18n import gettext
+from admin.i18n import gettext, pgettext
 
 
 def role_name(name: str) -> str:
     """Return what people call a role."""
     names = {
-        "owner": gettext("Owner"),
+        "owner": pgettext("role", "Owner"),
         "operations": gettext("Operations"),
         "finance": gettext("Finance"),
         "store_manager": gettext("Store manager"),

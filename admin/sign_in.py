@@ -169,9 +169,8 @@ class StaffLoginForm(LoginForm):
 
 def say_generic() -> str:
     """Return the one sentence for every failed sign-in, in the language of the page."""
-    text: str = current_app.extensions["security"].i18n_domain.gettext(
-        TEXTS["GENERIC_AUTHN_FAILED"]
-    )
+    sentence = TEXTS["GENERIC_AUTHN_FAILED"]
+    text: str = current_app.extensions["security"].i18n_domain.gettext(sentence)
     return text
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_security.utils import hash_password
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
@@ -105,7 +106,9 @@ class StaffForm(FlaskForm):
 class NewStaffForm(StaffForm):
     """Somebody to be appointed."""
 
-    name = StringField(_("Name"), validators=[InputRequired(), Length(max=60)])
+    name = StringField(
+        lazy_pgettext("person", "Name"), validators=[InputRequired(), Length(max=60)]
+    )
     email = EmailField(_("E-mail"), validators=[InputRequired(), Email(), Length(max=200)])
     password = PasswordField(
         _("First password"),
@@ -202,7 +205,7 @@ class StaffView(ScopedView):
     intro = _("Who works in the back office, what they may do and where. Everything is audited.")
 
     column_list = ("name", "email", "roles", "stores", "state")
-    labels: ClassVar = {"state": _("Sign-in")}
+    labels: ClassVar = {"name": lazy_pgettext("person", "Name"), "state": _("Sign-in")}
     computed: ClassVar = {
         "roles": lambda row: ", ".join(role_name(role.name) for role in row.roles),
         "stores": lambda row: _stores_of(row),
