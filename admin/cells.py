@@ -57,7 +57,7 @@ def is_number(name: str) -> bool:
 
 
 NUMBERS: Final = frozenset(
-    {"quantity", "balance", "amount", "on_hand", "reserved", "sellable", "attempts", "level"}
+    {"quantity", "balance", "amount", "on_hand", "reserved", "sellable", "attempts"}
 )
 
 

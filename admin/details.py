@@ -12,7 +12,7 @@ from flask import current_app, url_for
 from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import ColumnElement
 
-from admin.cells import html
+from admin.cells import NOTHING, html
 from admin.part import Part
 from admin.tables import Column, Compute, Shape, Table
 from app.kernel.db import db
@@ -47,9 +47,9 @@ def rows_section(title: Any, rows: Iterable[Any], shape: Shape) -> Section:
     return Section(title, "table", Table(rows, shape))
 
 
-def steps_section(title: Any, rows: Iterable[Any], columns: tuple[str, ...]) -> Section:
+def steps_section(title: Any, rows: Iterable[Any], shape: Shape) -> Section:
     """Return a timeline; the first column is the event, `at` and `actor` follow it."""
-    return Section(title, "steps", Table(rows, Shape(columns)))
+    return Section(title, "steps", Table(rows, shape))
 
 
 class Shown(Part):
@@ -83,7 +83,7 @@ class Shown(Part):
         pairs = table.cells(table.rows[0])
         return {
             "title": self.title_of(row),
-            "facts": pairs[: len(self.facts)],
+            "facts": [pair for pair in pairs[: len(self.facts)] if pair[1] is not NOTHING],
             "badge": pairs[-1][1] if self.badge else "",
             "sections": [one for one in self.sections(row) if one is not None],
             "decisions": self.offered(row),
@@ -98,6 +98,7 @@ class Shown(Part):
         *,
         title: Any = None,
         without: tuple[str, ...] = (),
+        hides_empty: bool = False,
         **filters: Any,
     ) -> Section | None:
         """Return the newest rows of another view that meet a condition, as its reader sees them.
@@ -109,6 +110,8 @@ class Shown(Part):
             return None
         query = view.get_query().where(condition).order_by(view.key.desc())
         rows = db.session.scalars(view.loaded(query).limit(RELATED_MAX + 1)).all()
+        if hides_empty and not rows:
+            return None
         columns = tuple(name for name in view.column_list if name not in without)
         table = Table(rows[:RELATED_MAX], replace(view.shape, columns=columns), url=view.url_of)
         more = filters and len(rows) > RELATED_MAX

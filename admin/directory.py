@@ -17,8 +17,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from admin.i18n import gettext, locale
 from admin.labels import label_of
 from admin.scopes import AnySelect, Scope, by_distributor, by_member, by_store, either, everybody
-from app.attribution.models import Channel, ShareCode
+from app.attribution.models import Binding, Channel, ShareCode
 from app.catalog.models import Product
+from app.distribution.models import Award
 from app.kernel.i18n import ENGLISH
 from app.ledger.models import LedgerAccount
 from app.members.models import Distributor, Member
@@ -60,7 +61,8 @@ def _product_name(row: Any) -> str:
 
 
 def _account_name(row: Any) -> str:
-    return str(label_of(row.name))
+    name = str(label_of(row.name))
+    return f"{name} · {row.nickname}" if row.nickname else name
 
 
 _OF_ORDER: Final[Scope] = by_store(Order.store_id)
@@ -129,6 +131,20 @@ REGISTERS: Final[Mapping[str, Register]] = {
         lambda row: f"{row.code[:CODE_SHOWN]}…",
         either(by_store(ShareCode.owner_store_id), by_distributor(ShareCode.distributor_id)),
     ),
+    "bindings": Register(
+        "bindings",
+        Binding.id,
+        sa.select(Binding.id),
+        lambda row: gettext("Binding %(id)s", id=row[0]),
+        by_member(Binding.customer_id),
+    ),
+    "awards": Register(
+        "awards",
+        Award.id,
+        sa.select(Award.id).join(Order, Order.id == Award.order_id),
+        lambda row: gettext("Commission %(id)s", id=row[0]),
+        _OF_ORDER,
+    ),
     "payouts": Register(
         "payouts",
         Payout.id,
@@ -149,7 +165,9 @@ REGISTERS: Final[Mapping[str, Register]] = {
     "accounts": Register(
         "ledger_accounts",
         LedgerAccount.id,
-        sa.select(LedgerAccount.id, LedgerAccount.name),
+        sa.select(LedgerAccount.id, LedgerAccount.name, Member.nickname).outerjoin(
+            Member, Member.id == LedgerAccount.member_id
+        ),
         _account_name,
         by_distributor(LedgerAccount.member_id),
     ),
@@ -177,6 +195,8 @@ BY_COLUMN: Final[Mapping[str, str]] = {
     "refund_id": "refunds",
     "payout_id": "payouts",
     "product_id": "products",
+    "binding_id": "bindings",
+    "award_id": "awards",
     "channel_id": "channels",
     "share_code_id": "share_codes",
     "plan_id": "plans",

@@ -60,5 +60,6 @@ def _item(entry: Any) -> Item:
 
 
 def section_of(view: Any) -> Any:
-    """Return the heading that a view stands under."""
-    return TITLES.get(view.category, "")
+    """Return the heading that a view stands under, nothing where the view is called the same."""
+    title = TITLES.get(view.category, "")
+    return "" if str(title) == str(view.name) else title

@@ -101,6 +101,7 @@ def refusal_sentences(row: AwardRefusal) -> list[str]:
 
 def _award(award: Award, names: Names) -> dict[str, Any]:
     return {
+        "id": award.id,
         "who": names.get(award.beneficiary_id),
         "amount_fen": award.amount_fen - award.reversed_fen,
         "state": award.state,
@@ -173,5 +174,5 @@ def fact_about(key: str) -> Reference | None:
     """Return the row that a business fact of the ledger is about, if it has a page."""
     kind, _colon, number = key.partition(":")
     register = FACTS[kind][1] if kind in FACTS else ""
-    has_page = register in {"orders", "refunds", "payouts"} and number.isdigit()
+    has_page = register in {"orders", "refunds", "payouts", "awards"} and number.isdigit()
     return Reference(register, int(number)) if has_page else None

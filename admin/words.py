@@ -1,6 +1,13 @@
-"""What audited actions and their subjects are called."""
+"""Words for codes that the core stores: audited actions, rules, reasons."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from admin.i18n import gettext
+from admin.labels import label_of
+from app.attribution.rules import TouchReason
+
+DAY_SECONDS = 86_400
 
 
 def action_name(action: str) -> str:
@@ -73,3 +80,33 @@ def subject_name(subject_type: str) -> str:
         "task": gettext("Task"),
     }
     return names.get(subject_type, subject_type)
+
+
+def step_reason(step: Any) -> str:
+    """Return why a binding changed: a code of the core in words, or what staff wrote."""
+    reason: str = step.reason
+    if reason in set(TouchReason):
+        return str(label_of(TouchReason(reason)))
+    words = {
+        "paid": gettext("An order was paid"),
+        "paid_after_lapse": gettext("An order was paid after the binding had lapsed"),
+    }
+    return words.get(reason, reason)
+
+
+def rule_in_words(rule: Mapping[str, Any]) -> list[str]:
+    """Return the periods and switches that a binding lives by."""
+    texts = [
+        gettext("A touch binds for %(span)s.", span=span(int(rule["binding_soft_seconds"]))),
+        gettext("A paid order locks for %(span)s.", span=span(int(rule["binding_lock_seconds"]))),
+    ]
+    if rule.get("existing_customers_bindable"):
+        return [*texts, gettext("Customers who bought before may be bound.")]
+    return [*texts, gettext("Customers who bought before cannot be bound.")]
+
+
+def span(seconds: int) -> str:
+    """Return a span of time in whole days where it is some, else in seconds."""
+    if seconds % DAY_SECONDS == 0:
+        return gettext("%(days)s days", days=seconds // DAY_SECONDS)
+    return gettext("%(seconds)s seconds", seconds=seconds)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
@@ -13,7 +14,7 @@ from admin.actions import joined
 from admin.base import ScopedView
 from admin.cells import Badge
 from admin.decisions import Act, Decision
-from admin.details import Section, pairs_of, steps_section
+from admin.details import Section, sentences_section, steps_section
 from admin.directory import Reference
 from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
@@ -23,6 +24,8 @@ from admin.labels import label_of
 from admin.lookups import distributors, products
 from admin.scopes import by_distributor, by_member, by_store, either
 from admin.staff import visible_store_ids
+from admin.tables import Shape
+from admin.words import rule_in_words, step_reason
 from app.attribution import queries, services
 from app.attribution.models import (
     Binding,
@@ -285,7 +288,7 @@ class BindingsView(ScopedView):
         Choice("source", _("Source"), Binding.source, TouchSource),
         Exactly("customer", _("Customer no."), Binding.customer_id, is_id=True),
         Exactly("owner", _("Distributor no."), Binding.owner_id, is_id=True),
-        Days("from", _("From"), Binding.valid_from_at),
+        Days("from", lazy_pgettext("time", "From"), Binding.valid_from_at),
     )
     facts = ("customer_id", "owner", "now", "source", "valid_from_at", "valid_until_at")
     badge = "state"
@@ -295,13 +298,12 @@ class BindingsView(ScopedView):
         yield steps_section(
             _("What happened"),
             queries.binding_steps(db.session(), row.id),
-            ("event", "at", "actor", "reason", "order_id", "valid_until_at"),
+            Shape(
+                ("event", "at", "actor", "reason", "order_id", "valid_until_at"),
+                computed={"reason": step_reason},
+            ),
         )
-        yield Section(
-            _("Rule it lives by"),
-            "facts",
-            facts=pairs_of({"rule": row.rule}, {"rule": _("Periods and switches")}),
-        )
+        yield sentences_section(_("Rule it lives by"), rule_in_words(row.rule))
         yield self.related(
             "touches", Touch.binding_id == row.id, without=("member_id",), title=_("Touches")
         )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql import Select
 
@@ -94,7 +95,7 @@ class DistributorsView(ScopedView):
         Choice("kind", _("Kind"), Distributor.kind, DistributorKind),
         OfStore("store", _("Store"), Distributor.store_id),
         Exactly("recommender", _("Recommender no."), Distributor.recommender_id, is_id=True),
-        Days("applied", _("Applied"), Distributor.applied_at),
+        Days("applied", lazy_pgettext("time", "Applied"), Distributor.applied_at),
     )
     facts = (
         "member_id",
@@ -215,7 +216,7 @@ class DistributorsView(ScopedView):
         yield steps_section(
             _("Standing, step by step"),
             queries.distributor_steps(db.session(), key),
-            ("to_standing", "at", "actor", "reason", "recommender_id"),
+            Shape(("to_standing", "at", "actor", "reason", "recommender_id")),
         )
 
     def _balances(self, key: int) -> Section | None:
@@ -231,7 +232,7 @@ class DistributorsView(ScopedView):
         labels = {
             "available_fen": _("Can be withdrawn"),
             "pending_fen": _("Not yet matured"),
-            "in_transit_fen": _("In payouts"),
+            "in_transit_fen": _("Payout on its way"),
             "debt_fen": _("To be given back"),
         }
         return Section(_("Balance"), "facts", facts=pairs_of(values, labels))

@@ -23,6 +23,7 @@ from admin.lookups import distributors
 from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
 from admin.tables import Shape
+from admin.words import rule_in_words, step_reason
 from app.attribution import queries as attribution
 from app.attribution import services
 from app.attribution.models import Binding, Touch
@@ -35,6 +36,9 @@ from app.stores.permissions import Permission
 
 TRANSFER = Permission.BINDINGS_TRANSFER
 OWNERS = distributors(TRANSFER)
+
+
+STEPS = Shape(("event", "at", "actor", "reason"), computed={"reason": step_reason})
 
 
 class EndForm(SecondPersonForm):
@@ -191,7 +195,12 @@ class MembersView(ScopedView):
         yield self.related(
             "touches", Touch.member_id == row.id, without=("member_id",), member=row.id
         )
-        yield self.related("distributors", Distributor.member_id == row.id, title=_("Distributor"))
+        yield self.related(
+            "distributors",
+            Distributor.member_id == row.id,
+            title=_("Is a distributor"),
+            hides_empty=True,
+        )
         yield rows_section(
             _("Consents"),
             queries.consents(session, row.id),
@@ -228,12 +237,8 @@ class MembersView(ScopedView):
             facts={
                 "asked": asked,
                 "pairs": pairs_of(shown, {}) if shown else [],
-                "steps": rows_section(
-                    "", answer.steps, Shape(("event", "at", "actor", "reason"))
-                ).table,
-                "rule": pairs_of({"rule": answer.rule}, {"rule": _("Rule in force then")})
-                if answer.rule
-                else [],
+                "steps": rows_section("", answer.steps, STEPS).table,
+                "rule": rule_in_words(answer.rule) if answer.rule else [],
             },
         )
 

@@ -26,6 +26,8 @@ from app.payouts.models import Payout, PayoutAllocation, PayoutBill
 from app.payouts.states import BillEvent, PayoutEvent, PayoutState, after_bill
 from app.stores.permissions import Permission
 
+STEPS = Shape(("event", "at", "actor", "note"))
+BILL_STEPS = Shape(("event", "at", "number", "note"))
 TO_APPROVE = frozenset({PayoutState.REQUESTED, PayoutState.APPROVED_ONCE})
 
 
@@ -269,13 +271,13 @@ class PayoutsView(ScopedView):
             story.payout.bills,
             Shape(columns, {"note": _("Why")}, computed={"note": _bill_note}),
         )
-        yield steps_section(_("What happened"), story.steps, ("event", "at", "actor", "note"))
+        yield steps_section(_("What happened"), story.steps, STEPS)
         numbers = {bill.id: bill.number for bill in story.payout.bills}
         steps = [
             {"event": one.event, "at": one.at, "number": numbers[one.bill_id], "note": one.note}
             for one in story.bill_steps
         ]
-        yield steps_section(_("What happened at WeChat"), steps, ("event", "at", "number", "note"))
+        yield steps_section(_("What happened at WeChat"), steps, BILL_STEPS)
         yield self._awards(story.allocations)
         yield entries_about(payout_id=row.id)
 

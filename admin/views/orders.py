@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy.sql import Select
 from wtforms import BooleanField
@@ -22,13 +23,13 @@ from admin.scopes import by_order, by_store
 from admin.story import decisions_of, entries_about
 from admin.tables import Shape
 from app.access import settings
-from app.distribution.models import Award
 from app.kernel.db import db
 from app.orders import queries, services
 from app.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, RefundLine, RefundStep
 from app.orders.states import REFUNDABLE, OrderState, RefundState
 from app.stores.permissions import Permission
 
+STEPS = Shape(("event", "at", "actor", "note"))
 LINE_COLUMNS = (
     "title",
     "unit_price_fen",
@@ -86,7 +87,7 @@ class OrdersView(ScopedView):
         Exactly("member", _("Customer no."), Order.member_id, is_id=True),
         Exactly("owner", _("Distributor no."), Order.owner_id, is_id=True),
         Days("created", _("Created"), Order.created_at),
-        Days("paid", _("Paid"), Order.paid_at),
+        Days("paid", lazy_pgettext("time", "Paid"), Order.paid_at),
     )
     facts = (
         "member_id",
@@ -167,11 +168,8 @@ class OrdersView(ScopedView):
         yield rows_section(_("Lines"), story.order.lines, Shape(LINE_COLUMNS))
         yield decisions_of(row.id)
         yield self.related("refunds", Refund.order_id == row.id, without=("order_id",))
-        yield steps_section(_("What happened"), story.steps, ("event", "at", "actor", "note"))
+        yield steps_section(_("What happened"), story.steps, STEPS)
         yield _payment(story.payment)
-        yield self.related(
-            "awards", Award.order_id == row.id, without=("order_id",), title=_("Commission")
-        )
         yield entries_about(order_id=row.id)
         yield self._notices(story.notices)
 
@@ -193,7 +191,7 @@ def _payment(payment: Payment | None) -> Section | None:
     names = ("wechat_transaction_id", "offered_at", "succeeded_at", "prepay_expires_at", "due_at")
     labels = {
         "offered_at": _("Offered"),
-        "succeeded_at": _("Paid"),
+        "succeeded_at": _("Paid at"),
         "prepay_expires_at": _("Offer ends"),
         "due_at": _("Ask WeChat next"),
     }
@@ -304,5 +302,5 @@ class RefundsView(ScopedView):
         steps = session.scalars(
             sa.select(RefundStep).where(RefundStep.refund_id == row.id).order_by(RefundStep.id)
         ).all()
-        yield steps_section(_("What happened"), steps, ("event", "at", "actor", "note"))
+        yield steps_section(_("What happened"), steps, STEPS)
         yield entries_about(refund_id=row.id)

@@ -269,7 +269,8 @@ class PlanVersionsView(ScopedView):
             yield sentences_section(_("Rules in words"), list(_in_words(rules)))
             bound = [say(message) for message in explain_bound(payout_bound(rules))]
             yield sentences_section(_("What it can cost at worst"), bound)
-        yield rows_section(_("As stored"), [{"rules": row.rules}], Shape(("rules",), {"rules": ""}))
+        stored = _pretty(row.rules)
+        yield Section(_("As stored"), "stored", template="backoffice/stored.html", facts=stored)
 
 
 def _rates(rules: PlanRules) -> Section:
