@@ -230,6 +230,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("recommender_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
