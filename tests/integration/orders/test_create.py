@@ -18,7 +18,6 @@ from app.orders.errors import (
     OrderTooLarge,
     ProductNotOnSale,
     QuantityInvalid,
-    StoreNotFound,
 )
 from app.orders.models import Fulfilment, Order
 from app.orders.pricing import WantedLine
@@ -26,6 +25,7 @@ from app.orders.queries import order_for_member
 from app.orders.services import Basket
 from app.orders.states import OrderState
 from app.settings import Settings
+from app.stores.errors import StoreNotFound
 from app.stores.models import Store
 from tests.factories.orders import make_goods, make_product
 from tests.factories.people import make_binding, make_distributor, make_member, make_store
