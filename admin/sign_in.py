@@ -59,6 +59,12 @@ TEXTS: Final = {
     "ANONYMOUS_USER_REQUIRED": N_("You are signed in already."),
     "EMAIL_NOT_PROVIDED": N_("Please enter your e-mail address."),
     "PASSWORD_NOT_PROVIDED": N_("Please enter your password."),
+    "INVALID_PASSWORD": N_("This is not your password."),
+    "DISABLED_ACCOUNT": N_("This account is disabled."),
+    "REAUTHENTICATION_SUCCESSFUL": N_("Thank you. You can go on now."),
+    "INVALID_REDIRECT": N_("This address leads away from here."),
+    "API_ERROR": N_("That did not work. Please start again."),
+    "NO_RECOVERY_CODES_SETUP": N_("You have no recovery codes yet."),
 }
 
 
