@@ -218,7 +218,7 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
         """Return the address of a row's own page, or nothing where it has none."""
         if not self.can_view_details:
             return ""
-        return str(self.get_url(".details_view", id=self.key_of(row)))
+        return str(self.get_url(f"{self.endpoint}.details_view", id=self.key_of(row)))
 
     def list_url(self, **changes: Any) -> str:
         """Return the address of this list; with `changes`, as it stands but for these."""

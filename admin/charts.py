@@ -9,7 +9,7 @@ from app.kernel.i18n import yuan
 
 WIDTH: Final = 720
 HEIGHT: Final = 236
-LEFT: Final = 58
+LEFT: Final = 70
 RIGHT: Final = 34
 TOP: Final = 12
 BOTTOM: Final = 26

@@ -16,10 +16,12 @@ from admin import staff
 from admin.base import to_sign_in
 from admin.charts import Day, chart
 from admin.i18n import gettext
+from admin.words import BREAK_OUTCOMES
 from app.distribution.models import Award, AwardState
 from app.kernel.clock import SHANGHAI, business_day, day_begins_at
 from app.kernel.db import database_now, db
 from app.kernel.i18n import yuan
+from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.members.models import Distributor, Member, Standing
 from app.orders.models import Order, Refund
@@ -115,6 +117,15 @@ QUEUES: Final = (
         "refunds",
         lambda: Refund.state == RefundState.ABNORMAL,
         {"state": "abnormal"},
+        is_bad=True,
+    ),
+    _Queue(
+        _("Notices that need a person"),
+        _("What WeChat said does not fit our books"),
+        Permission.OPERATIONS_VIEW,
+        "notices",
+        lambda: InboxNotice.outcome.in_(BREAK_OUTCOMES),
+        {"fits": "no"},
         is_bad=True,
     ),
     _Queue(

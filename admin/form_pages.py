@@ -32,6 +32,8 @@ class FormPage:
     run: Callable[[Any, Act], str | None]
     """Gets the row (or None) and what was filled in; returns the id of the page to show next."""
     done: Any
+    button: Any = ""
+    """What the button under the form says; its label where nothing else is said."""
     intro: Any = ""
     is_about_row: bool = False
     begin: Callable[[Any], Mapping[str, Any]] = lambda _row: {}

@@ -179,6 +179,18 @@ class LookupField(StringField):
             self.data = self.found.id
 
 
+def in_order(form: FlaskForm) -> list[Field]:
+    """Return the fields to show: what it is about, then why, then who agrees."""
+    shown = [one for one in form if one.type not in {"CSRFTokenField", "SubmitField"}]
+    return sorted(shown, key=_rank)
+
+
+def _rank(field: Field) -> int:
+    if field.short_name == "reason":
+        return 1
+    return 2 if field.short_name.startswith("second_") else 0
+
+
 def must_differ(other: str) -> Callable[[Any, Field], None]:
     """Demand another value than a second field holds."""
 

@@ -10,7 +10,7 @@ from admin.views.distributors import DistributorsView
 from admin.views.ledger import AccountsView, EntriesView
 from admin.views.members import MembersView
 from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
-from admin.views.operations import AuditView, TasksView
+from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.plans import PlanVersionsView
 from admin.views.settings import RolesView, StaffView, StoresView
@@ -18,6 +18,7 @@ from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
 from app.distribution.models import Award, AwardRefusal
 from app.kernel.audit import AuditRecord
+from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
 from app.members.models import Distributor, Member
@@ -49,6 +50,7 @@ VIEWS = (
     (RolesView, Role, _("Roles"), SETTINGS, "roles"),
     (AuditView, AuditRecord, _("Audit trail"), SETTINGS, "audit"),
     (TasksView, Task, _("Tasks"), SETTINGS, "tasks"),
+    (NoticesView, InboxNotice, _("WeChat notices"), SETTINGS, "notices"),
 )
 
 

@@ -1,6 +1,7 @@
-"""What roles are called."""
+"""What roles and permissions are called."""
 
 from admin.i18n import gettext, pgettext
+from app.stores.permissions import Permission
 
 
 def role_name(name: str) -> str:
@@ -14,3 +15,56 @@ def role_name(name: str) -> str:
         "auditor": gettext("Auditor"),
     }
     return names.get(name, name)
+
+
+def permission_names() -> dict[Permission, str]:
+    """Return what people call each permission."""
+    return {**_names_of_trade(), **_names_of_money(), **_names_of_the_house()}
+
+
+def _names_of_trade() -> dict[Permission, str]:
+    return {
+        Permission.MEMBERS_VIEW: gettext("See customers"),
+        Permission.MEMBERS_PHONE: gettext("See whole phone numbers"),
+        Permission.DISTRIBUTORS_VIEW: gettext("See distributors"),
+        Permission.DISTRIBUTORS_DECIDE: gettext("Approve, refuse and freeze distributors"),
+        Permission.DISTRIBUTORS_MOVE: gettext("Move distributors, as one of two people"),
+        Permission.BINDINGS_VIEW: gettext("See whom customers belong to"),
+        Permission.BINDINGS_TRANSFER: gettext("Hand customers over, as one of two people"),
+        Permission.SHARE_CODES_VIEW: gettext("See share codes and channels"),
+        Permission.SHARE_CODES_ISSUE: gettext("Make share codes"),
+        Permission.SHARE_CODES_REVOKE: gettext("Revoke share codes"),
+        Permission.CATALOG_VIEW: gettext("See products"),
+        Permission.CATALOG_EDIT: gettext("Add and change products"),
+        Permission.STOCK_VIEW: gettext("See stock"),
+        Permission.STOCK_EDIT: gettext("Receive and count stock"),
+        Permission.ORDERS_VIEW: gettext("See orders and refunds"),
+        Permission.ORDERS_COMPLETE: gettext("Redeem and hand over"),
+    }
+
+
+def _names_of_money() -> dict[Permission, str]:
+    return {
+        Permission.REFUNDS_REQUEST: gettext("Ask for refunds"),
+        Permission.REFUNDS_DECIDE: gettext("Approve and reject refunds"),
+        Permission.PLANS_VIEW: gettext("See plans"),
+        Permission.PLANS_DRAFT: gettext("Draft plans"),
+        Permission.PLANS_PUBLISH: gettext("Publish and retire plans drafted by others"),
+        Permission.AWARDS_VIEW: gettext("See commission"),
+        Permission.PAYOUTS_VIEW: gettext("See payouts"),
+        Permission.PAYOUTS_APPROVE: gettext("Approve and reject payouts"),
+        Permission.LEDGER_VIEW: gettext("See the ledger"),
+    }
+
+
+def _names_of_the_house() -> dict[Permission, str]:
+    return {
+        Permission.AUDIT_VIEW: gettext("See the audit trail"),
+        Permission.OPERATIONS_VIEW: gettext("See tasks and notices"),
+        Permission.OPERATIONS_RETRY: gettext("Try tasks again"),
+        Permission.STORES_VIEW: gettext("See stores"),
+        Permission.STORES_EDIT: gettext("Open stores"),
+        Permission.STAFF_VIEW: gettext("See staff and roles"),
+        Permission.STAFF_EDIT: gettext("Appoint staff, set roles and stores"),
+        Permission.EXPORTS: gettext("Take lists out as files"),
+    }

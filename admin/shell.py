@@ -23,6 +23,7 @@ from admin.accounts import set_locale
 from admin.actions import joined
 from admin.base import to_sign_in
 from admin.demo_sign_ins import demo_sign_ins
+from admin.forms import in_order
 from admin.hooks import PREFIX, is_ours
 from admin.i18n import gettext
 from admin.labels import label_of, tone_of
@@ -81,7 +82,7 @@ def nowhere(rest: str) -> Response | tuple[str, int]:  # noqa: ARG001 - any addr
 def init_app(app: Flask) -> None:
     """Register the routes, the errors and what templates ask for."""
     for code in CODES:
-        blueprint.register_error_handler(code, answer_error)
+        app.register_error_handler(code, answer_error_of_ours)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["yuan"] = yuan
     app.context_processor(template_context)
@@ -91,6 +92,11 @@ def init_app(app: Flask) -> None:
         if is_ours() and request.endpoint not in ALLOWED_WHILE_DUE and must_change():
             return redirect(url_for("account.password"))
         return None
+
+
+def answer_error_of_ours(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Answer below our path, whichever view it came from; leave what is not ours as it is."""
+    return answer_error(error) if is_ours() else error
 
 
 def answer_error(error: Exception) -> tuple[str, int]:
@@ -204,6 +210,7 @@ def template_context() -> dict[str, Any]:
     functions: list[Callable[..., Any]] = [
         asset,
         here,
+        in_order,
         label_of,
         navigation,
         page_url,

@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import current_app
+
 from admin.i18n import gettext
 from admin.labels import label_of
 from app.attribution.rules import TouchReason
+from app.orders.values import BREAKS
+from app.payouts.recording import UNKNOWN_BILL
 
 DAY_SECONDS = 86_400
+BREAK_OUTCOMES = frozenset({*(one.value for one in BREAKS), UNKNOWN_BILL})
+"""Words of WeChat that leave our books and theirs apart until a person acts."""
 
 
 def action_name(action: str) -> str:
@@ -79,7 +85,8 @@ def subject_name(subject_type: str) -> str:
         "store": gettext("Store"),
         "task": gettext("Task"),
     }
-    return names.get(subject_type, subject_type)
+    view = current_app.extensions["backoffice"].get(subject_type)
+    return names.get(subject_type) or (str(view.name) if view is not None else subject_type)
 
 
 def step_reason(step: Any) -> str:
@@ -110,3 +117,24 @@ def span(seconds: int) -> str:
     if seconds % DAY_SECONDS == 0:
         return gettext("%(days)s days", days=seconds // DAY_SECONDS)
     return gettext("%(seconds)s seconds", seconds=seconds)
+
+
+def outcome_name(outcome: str) -> str:
+    """Return what a word of WeChat did to our books."""
+    names = {
+        "paid": gettext("Payment recorded"),
+        "paid_late": gettext("Paid after closing, goes back"),
+        "repeated": gettext("Known already"),
+        "not_paid": gettext("Not paid"),
+        "mismatch": gettext("Does not match our books"),
+        "second_transaction": gettext("A second payment of one order"),
+        "unknown_order": gettext("An order we do not have"),
+        "succeeded": gettext("Succeeded"),
+        "failed": gettext("Failed"),
+        "abnormal": gettext("Stuck at WeChat"),
+        "waiting": gettext("Waiting"),
+        "contradiction": gettext("Contradicts what was said before"),
+        "unknown_refund": gettext("A refund we do not have"),
+        "unknown_bill": gettext("A transfer we do not have"),
+    }
+    return names.get(outcome, outcome)

@@ -191,6 +191,7 @@ class ProductsView(ScopedView):
         FormPage(
             name="new",
             label=_("New product"),
+            button=_("Save"),
             title=_("Add a product"),
             permission=Permission.CATALOG_EDIT,
             form=ProductForm,
@@ -202,6 +203,7 @@ class ProductsView(ScopedView):
         FormPage(
             name="edit",
             label=_("Edit"),
+            button=_("Save"),
             title=_("Edit this product"),
             permission=Permission.CATALOG_EDIT,
             form=ProductForm,

@@ -4,21 +4,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from flask import redirect, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import Select
 from werkzeug.wrappers import Response
 from wtforms.validators import InputRequired
 
-from admin import staff
+from admin import phones, staff
 from admin.actions import SecondPersonForm, joined
 from admin.base import ScopedView
 from admin.decisions import Act
 from admin.details import Section, pairs_of, rows_section
 from admin.filters import Days, OfStore, Options
 from admin.form_pages import FormPage
-from admin.forms import LookupField
+from admin.forms import REASON_MAX, LookupField
+from admin.i18n import say_error
 from admin.lookups import distributors
 from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
@@ -28,8 +29,10 @@ from app.attribution import queries as attribution
 from app.attribution import services
 from app.attribution.models import Binding, Touch
 from app.kernel.clock import SHANGHAI, utc_now
-from app.kernel.db import db
+from app.kernel.db import database_now, db
+from app.kernel.errors import DomainError
 from app.members import queries
+from app.members.decisions import require_reason
 from app.members.models import Distributor, Member
 from app.orders.models import Order
 from app.stores.permissions import Permission
@@ -172,6 +175,27 @@ class MembersView(ScopedView):
         wish = {"phone": hashed} if hashed else {"search": text}
         return redirect(self.get_url(".index_view", **{**kept, **wish}))
 
+    @expose("/phone/", methods=("POST",))
+    def phone_view(self) -> str:
+        """Show one whole phone number once, for a reason; the page is kept by no cache."""
+        if not staff.may(Permission.MEMBERS_PHONE):
+            abort(403)
+        row = self.get_one(request.form.get("id", ""))
+        if row is None:
+            abort(404)
+        key, who, now = row.id, staff.actor(), database_now()
+        reason = request.form.get("reason", "").strip()[:REASON_MAX]
+        revealed = None
+        try:
+            require_reason(reason)
+            revealed = joined(phones.reveal, key, reason=reason, actor=who, now=now)
+        except DomainError as error:
+            flash(say_error(error), "error")
+        row = self.get_one(key)
+        return self.render(
+            self.details_template, row=row, **self.details(row), revealed_phone=revealed
+        )
+
     def narrowed(self, search: str) -> Select[Any]:
         """Return the wanted rows, by the hash of a phone number where one was searched."""
         query = super().narrowed(search)
@@ -181,6 +205,8 @@ class MembersView(ScopedView):
     def sections(self, row: Member) -> Iterable[Section | None]:
         """Tell everything about a customer that the reader may see."""
         session = db.session()
+        if row.phone_sealed is not None and staff.may(Permission.MEMBERS_PHONE):
+            yield Section(_("Phone number"), "phone", template="backoffice/phone.html")
         yield self._ownership(row)
         yield self.related(
             "bindings",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import Select
 
@@ -15,8 +16,9 @@ from admin.directory import Reference
 from admin.filters import Days, Exactly, Options
 from admin.i18n import gettext
 from admin.scopes import brand_only, by_store
-from admin.words import action_name, subject_name
+from admin.words import BREAK_OUTCOMES, action_name, outcome_name, subject_name
 from app.kernel.audit import AuditRecord
+from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.operations.retries import retry_task
 from app.stores.permissions import Permission
@@ -96,6 +98,45 @@ class TasksView(ScopedView):
     def title_of(self, row: Task) -> str:
         """Return the job and what it is about."""
         return f"{row.job} #{row.subject_id}"
+
+
+def _is_break() -> sa.ColumnElement[bool]:
+    return InboxNotice.outcome.in_(BREAK_OUTCOMES)
+
+
+def _outcome(row: InboxNotice) -> Badge:
+    """Return what a word of WeChat did; what does not fit our books needs a person."""
+    is_break = row.outcome in BREAK_OUTCOMES
+    return Badge(outcome_name(row.outcome), "bad" if is_break else "calm")
+
+
+class NoticesView(ScopedView):
+    """What WeChat told us, with what it did to our books."""
+
+    permission = Permission.OPERATIONS_VIEW
+    scope = brand_only
+    icon = "info"
+    intro = _(
+        "Every verified word of WeChat and what it did. What does not fit our books changes "
+        "nothing and needs a person."
+    )
+    is_counted = False
+    can_view_details = False
+    can_export = False
+
+    column_list = ("received_at", "event_type", "subject_number", "outcome")
+    labels: ClassVar = {
+        "received_at": _("Time"),
+        "event_type": _("Notice"),
+        "subject_number": _("Number"),
+    }
+    computed: ClassVar = {"outcome": _outcome}
+    tabs = Options("fits", _("Fits"), {"no": (_("Needs a person"), _is_break)})
+    search_hint = _("Order, refund or transfer number")
+
+    def search(self, query: Select[Any], text: str) -> Select[Any]:
+        """Find notices by the whole number they are about, which an index serves."""
+        return query.where(InboxNotice.subject_number == text.strip())
 
 
 def _actor(row: AuditRecord) -> Who:

@@ -22,6 +22,7 @@ from admin.refund_form import refund_form
 from admin.scopes import by_order, by_store
 from admin.story import decisions_of, entries_about
 from admin.tables import Shape
+from admin.words import outcome_name
 from app.access import settings
 from app.kernel.db import db
 from app.orders import queries, services
@@ -182,7 +183,8 @@ class OrdersView(ScopedView):
             "event_type": _("Notice"),
             "subject_number": _("Number"),
         }
-        return rows_section(_("What WeChat told us"), notices, Shape(columns, labels))
+        words = {"outcome": lambda one: outcome_name(one.outcome)}
+        return rows_section(_("What WeChat told us"), notices, Shape(columns, labels, {}, words))
 
 
 def _payment(payment: Payment | None) -> Section | None:

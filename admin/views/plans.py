@@ -139,7 +139,8 @@ def _is(state: PlanVersionState) -> Any:
     return lambda row: row.state is state
 
 
-DRAFTS = {
+DRAFTS: dict[str, Any] = {
+    "button": _("Save the draft"),
     "permission": Permission.PLANS_DRAFT,
     "form": DraftForm,
     "run": _draft,

@@ -1,9 +1,11 @@
 """Stores, staff and roles."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from flask_security.utils import hash_password
@@ -22,7 +24,7 @@ from admin.form_pages import FormPage
 from admin.forms import ReasonForm, TicksField
 from admin.i18n import gettext, say
 from admin.people import yes_no
-from admin.role_names import role_name
+from admin.role_names import permission_names, role_name
 from admin.scopes import StoreIds, by_store, everybody
 from admin.sign_in import PASSWORD_LENGTH_MIN
 from admin.views.attribution import visible_stores
@@ -30,7 +32,7 @@ from app.kernel.audit import AuditRecord
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.stores import services
-from app.stores.models import Region, Role, Staff, Store, staff_stores
+from app.stores.models import Region, Staff, Store, staff_stores
 from app.stores.permissions import ROLE_DESCRIPTIONS, Permission, RoleName, permissions_of
 
 
@@ -280,6 +282,7 @@ class StaffView(ScopedView):
         FormPage(
             name="duties",
             label=_("Roles and stores"),
+            button=_("Save"),
             title=_("Roles and stores"),
             permission=Permission.STAFF_EDIT,
             form=StaffForm,
@@ -328,8 +331,13 @@ def _stores_of(row: Staff) -> str:
     return ", ".join(store.name for store in row.stores)
 
 
-def _matrix(row: Role) -> str:
-    return ", ".join(sorted(permissions_of([row.name])))
+@dataclass(frozen=True, slots=True)
+class RoleColumn:
+    """One role in the table of permissions."""
+
+    name: str
+    description: str
+    allowed: frozenset[Permission]
 
 
 class RolesView(ScopedView):
@@ -340,12 +348,16 @@ class RolesView(ScopedView):
     icon = "shield-check"
     intro = _("What each role may do. Stores say where; the second person is a rule of its own.")
     can_view_details = False
-    is_counted = False
+    can_export = False
+    list_template = "backoffice/roles.html"
 
-    column_list = ("name", "description", "permissions")
-    labels: ClassVar = {"name": _("Role"), "permissions": _("Permissions")}
-    computed: ClassVar = {
-        "name": lambda row: role_name(row.name),
-        "description": lambda row: say(row.description) if row.description else "",
-        "permissions": _matrix,
-    }
+    @expose("/")
+    def index_view(self) -> str:
+        """Show every permission against every role."""
+        roles = [
+            RoleColumn(role_name(one), say(ROLE_DESCRIPTIONS[one]), permissions_of([one]))
+            for one in RoleName
+        ]
+        names = permission_names()
+        permissions = [(one, names.get(one, one.value)) for one in Permission]
+        return self.render(self.list_template, roles=roles, permissions=permissions)
