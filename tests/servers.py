@@ -28,7 +28,7 @@ from scripts.local.processes import spawn
 from scripts.local.valkey import Valkey
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
-START_SECONDS: Final = 60
+START_SECONDS: Final = 180
 SEED_SCHEMA: Final = "kept_by_tests"
 
 

@@ -19,7 +19,7 @@ from scripts.local.supervisor import Child, Console, Supervisor
 from scripts.local.valkey import Valkey
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS: Final = 90
+READY_SECONDS: Final = 180
 FAILURES_MAX: Final = 4
 LEFTOVER_SECONDS: Final = 10
 JOB_SECONDS: Final = 60
