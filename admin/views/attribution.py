@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
-from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
@@ -288,7 +287,7 @@ class BindingsView(ScopedView):
         Choice("source", _("Source"), Binding.source, TouchSource),
         Exactly("customer", _("Customer no."), Binding.customer_id, is_id=True),
         Exactly("owner", _("Distributor no."), Binding.owner_id, is_id=True),
-        Days("from", lazy_pgettext("time", "From"), Binding.valid_from_at),
+        Days("from", _("Begun"), Binding.valid_from_at),
     )
     facts = ("customer_id", "owner", "now", "source", "valid_from_at", "valid_until_at")
     badge = "state"

@@ -269,7 +269,7 @@ class PayoutsView(ScopedView):
         yield rows_section(
             _("Transfers"),
             story.payout.bills,
-            Shape(columns, {"note": _("Why")}, computed={"note": _bill_note}),
+            Shape(columns, {"note": _("Explanation")}, computed={"note": _bill_note}),
         )
         yield steps_section(_("What happened"), story.steps, STEPS)
         numbers = {bill.id: bill.number for bill in story.payout.bills}
