@@ -60,6 +60,7 @@ def _engine_options() -> dict[str, Any]:
         "pool_size": POOL_SIZE,
         "max_overflow": POOL_SIZE,
         "pool_pre_ping": True,
+        "hide_parameters": True,  # what an error in the log would show of people
         "connect_args": {"options": options},
     }
 

@@ -250,7 +250,10 @@ def preview_order(body: BasketRequest) -> PreviewView:
 
 @group.operation("POST", "/orders")
 def create_order(body: BasketRequest) -> Kept[OrderView]:
-    """Order. Goods are reserved until `pay_by_at`."""
+    """Order what is in the basket.
+
+    Goods are reserved until `pay_by_at`.
+    """
     now, who = moment(), caller()
 
     def act(session: Session) -> OrderView:

@@ -90,7 +90,7 @@ class DevicesView(View):
 
 @group.operation("POST", "/session", Who.ANYONE, limit=Limit.SIGN_IN)
 def sign_in(body: SignInRequest) -> SessionView:
-    """Exchange the code of `wx.login` for a token.
+    """Exchange the code of wx.login for a token.
 
     The first time, `consent_version` must be the version of the terms in force; the refusal
     `consent_required` names it.

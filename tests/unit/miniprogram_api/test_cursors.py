@@ -1,4 +1,5 @@
 import base64
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,5 @@ def test_a_cursor_of_another_list_or_of_nobody_is_refused_by_name(cursor: str) -
 
 @given(st.text(max_size=128))
 def test_no_text_at_all_makes_a_cursor_raise_anything_else(text: str) -> None:
-    try:
+    with suppress(RequestInvalid):
         decode(text, "list_orders")
-    except RequestInvalid as error:
-        assert error.code == "invalid_request"

@@ -24,7 +24,7 @@ class Wish(Body):
     flag: bool = False
     day: date | None = None
     colour: Colour = Colour.RED
-    lines: Annotated[list[Inner], Field(min_length=1, max_length=2)] = [Inner(quantity=1)]
+    lines: Annotated[list[Inner] | None, Field(min_length=1, max_length=2)] = None
 
 
 class Search(Query):
