@@ -126,7 +126,8 @@ class Run:
         """Start web, workers, scheduler and relay on a demo brand.
 
         The first time the brand is made before anybody works on it. Later there is nothing to make,
-        and asking for the logins need not keep the others waiting.
+        and the logins are asked for while the web server loads. The others follow it: a page is
+        wanted first, and all of them loading at once would only keep each other waiting.
         """
         wants_demo = self.env["DEMO"].lower() in {"1", "true", "yes"}
         seeded = self.layout.state / "seeded"
@@ -137,13 +138,13 @@ class Run:
             seeded.touch()
         self.console.say("Starting web, workers, scheduler and relay")
         self._add("web", self._web_command(), WEB, grace_seconds=20)
+        if wants_demo and not is_first:
+            self._seed()
+        self._wait("The web server", f"http://{HOST}:{self.port}/readyz")
         for number in range(1, self.workers + 1):
             self._add(f"worker-{number}", ["-m", "flask", "worker"], JOBS, JOB_SECONDS)
         self._add("scheduler", ["-m", "flask", "scheduler"], WEB)
         self._add("relay", ["-m", "flask", "relay"], WEB)
-        if wants_demo and not is_first:
-            self._seed()
-        self._wait("The web server", f"http://{HOST}:{self.port}/readyz")
 
     def _seed(self) -> None:
         """Load the demo; what the command prints besides logs are the logins to announce."""
