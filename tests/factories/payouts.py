@@ -20,7 +20,7 @@ from app.kernel.audit import Actor
 from app.kernel.ids import random_text
 from app.kernel.outbox import Task
 from app.ledger import services as ledger
-from app.ledger.transfers import COMMISSION_EXPENSE, Transfer, available, pending
+from app.ledger.transfers import COMMISSION_EXPENSE, Transfer, credit, debt, pending
 from app.members.models import Distributor, Member
 from app.operations import invariants
 from app.orders.models import Order
@@ -91,12 +91,18 @@ def make_award(
     )
     session.add(award)
     session.flush()
-    member_id = earner.member_id
-    earned = Transfer(COMMISSION_EXPENSE, pending(member_id), amount_fen)
-    matured = Transfer(pending(member_id), available(member_id), amount_fen)
-    ledger.post(session, f"commission-accrued:{order.id}", [earned], now=now)
-    ledger.post(session, f"commission-matured:{award.id}", [matured], now=now)
+    _book(session, award, order.id, now=now)
     return award
+
+
+def _book(session: Session, award: Award, order_id: int, *, now: datetime) -> None:
+    """Accrue and mature an award in the ledger; a debt is filled first."""
+    source, owes = pending(award.beneficiary_id), debt(award.beneficiary_id)
+    earned = Transfer(COMMISSION_EXPENSE, source, award.amount_fen)
+    ledger.post(session, f"commission-accrued:{order_id}", [earned], now=now)
+    debt_fen = -ledger.lock_balances(session, [owes])[owes]
+    matured = credit(award.beneficiary_id, source, award.amount_fen, debt_fen=debt_fen)
+    ledger.post(session, f"commission-matured:{award.id}", matured, now=now)
 
 
 def refund_award(session: Session, award: Award, base_fen: int, *, now: datetime = NOON) -> int:
