@@ -5,6 +5,8 @@ Servers load `wsgi:application`; tests and commands call `create_application` wi
 
 from typing import TYPE_CHECKING
 
+from flask import redirect
+
 import admin
 import miniprogram_api
 from app import cli, factory
@@ -20,6 +22,7 @@ def create_application(settings: Settings | None = None) -> "APIFlask":
     miniprogram_api.init_app(application)
     admin.init_app(application)
     cli.init_app(application)
+    application.add_url_rule("/", "front_door", lambda: redirect("/admin/"))
     return application
 
 

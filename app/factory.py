@@ -6,6 +6,8 @@ from typing import Any
 import redis
 from apiflask import APIFlask
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 import app.tables  # noqa: F401 - relations and foreign keys need every table to be known
 from app.kernel import logs
@@ -19,6 +21,7 @@ POOL_SIZE = 10
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REQUEST_BYTES_MAX = 1_048_576
+REDIS_TIMEOUT_SECONDS = 2
 
 
 def create_app(settings: Settings) -> APIFlask:
@@ -41,7 +44,10 @@ def create_app(settings: Settings) -> APIFlask:
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault.from_hex(settings.data_key)
     app.extensions["redis"] = redis.from_url(
-        settings.redis_url, socket_timeout=2, socket_connect_timeout=2
+        settings.redis_url,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # a doorbell that is out of order is passed over, at once
     )
     db.init_app(app)
     wechat.init_app(app, settings)
