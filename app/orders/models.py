@@ -53,6 +53,7 @@ class Order(Base):
             "after_sale_until_at",
             postgresql_where=sa.text("state = 'completed'"),
         ),
+        sa.Index("ix_orders_paid_late", "id", postgresql_where=sa.text("state = 'paid_late'")),
         sa.Index(
             "ix_orders_settled_sales",
             "owner_id",

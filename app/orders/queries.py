@@ -42,27 +42,13 @@ class OrderStory:
 
 def lock_order(session: Session, order_id: int) -> Order:
     """Lock an order, with its lines, against every other transaction that moves it."""
-    order = session.scalar(
-        sa.select(Order)
-        .where(Order.id == order_id)
-        .options(selectinload(Order.lines))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if order is None:
-        raise OrderNotFound
-    return order
+    return _lock_order(session, Order.id == order_id)
 
 
 def lock_order_by_number(session: Session, number: str, *, member_id: int | None = None) -> Order:
     """Lock an order by its number; that of another member than `member_id` is the same as none."""
-    wanted = sa.select(Order.id).where(Order.number == number)
-    if member_id is not None:
-        wanted = wanted.where(Order.member_id == member_id)
-    order_id = session.scalar(wanted)
-    if order_id is None:
-        raise OrderNotFound
-    return lock_order(session, order_id)
+    is_theirs = sa.true() if member_id is None else Order.member_id == member_id
+    return _lock_order(session, sa.and_(Order.number == number, is_theirs))
 
 
 def lock_refund(session: Session, refund_id: int) -> tuple[Order, Refund]:
@@ -215,5 +201,20 @@ def late_money_kept(session: Session) -> Sequence[Order]:
 def stuck_refunds(session: Session) -> Sequence[Refund]:
     """Return refunds that WeChat cannot finish without a person."""
     return session.scalars(
-        sa.select(Refund).where(Refund.state == RefundState.ABNORMAL).order_by(Refund.id)
+        sa.select(Refund)
+        .where(Refund.state == RefundState.ABNORMAL, Refund.due_at.is_not(None))
+        .order_by(Refund.id)
     ).all()
+
+
+def _lock_order(session: Session, which: sa.ColumnElement[bool]) -> Order:
+    order = session.scalar(
+        sa.select(Order)
+        .where(which)
+        .options(selectinload(Order.lines))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise OrderNotFound
+    return order

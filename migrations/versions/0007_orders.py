@@ -90,6 +90,13 @@ def upgrade() -> None:
         "ix_orders_member", "orders", ["member_id", sa.literal_column("id DESC")], unique=False
     )
     op.create_index(
+        "ix_orders_paid_late",
+        "orders",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'paid_late'"),
+    )
+    op.create_index(
         "ix_orders_settled_sales",
         "orders",
         ["owner_id", "settled_at"],
@@ -369,6 +376,9 @@ def downgrade() -> None:
         "ix_orders_to_settle", table_name="orders", postgresql_where=sa.text("state = 'completed'")
     )
     op.drop_index("ix_orders_store", table_name="orders")
+    op.drop_index(
+        "ix_orders_paid_late", table_name="orders", postgresql_where=sa.text("state = 'paid_late'")
+    )
     op.drop_index(
         "ix_orders_settled_sales",
         table_name="orders",

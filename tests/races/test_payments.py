@@ -1,5 +1,8 @@
 """Callbacks, queries and closing at the same instant: an order is paid once, or closed."""
 
+import random
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +19,7 @@ from app.orders.errors import OrderNotInState, PayTimeOver
 from app.orders.models import Order, OrderStep, Payment, Refund
 from app.orders.states import OrderState
 from app.settings import Settings
+from app.wechat.access import pay
 from scripts.sandbox.client import SandboxClient, SandboxRefused
 from tests.factories.orders import LineOf, make_goods, make_order, offer, payment_report
 from tests.factories.people import make_binding, make_member, make_store
@@ -112,6 +116,44 @@ def test_a_late_payment_told_eight_times_at_once_goes_back_once(
 
     assert sorted(outcomes) == ["paid_late"] + ["repeated"] * (COPIES - 1)
     assert session.scalars(sa.select(Refund.amount_fen)).all() == [10_000]
+    assert broken(session, *PAYMENTS) == []
+
+
+def test_notices_copied_shuffled_and_lost_settle_every_order_once(
+    app: Flask, session: Session, sandbox: SandboxClient, settings: Settings
+) -> None:
+    now, count = database_now(), 40
+    notices: list[Callable[[], str]] = []
+    for number in range(count):
+        member = make_member(session, openid=sandbox.user())
+        order = make_order(session, member=member, state=OrderState.CREATED, now=now)
+        session.commit()
+        services.offer_payment(order.number, member_id=member.id, settings=settings, now=now)
+        sandbox.pay(out_trade_no=order.number)
+        report = pay().query_payment(order.number)
+        is_lost = number % 10 == 0
+        copies = 0 if is_lost else 1 + number % 15
+        received = paid_notice(order.number, f"EV-{number}")
+        hear = partial(
+            services.confirm_payment, report, received=received, settings=settings, now=now
+        )
+        notices += [hear] * copies
+    random.Random(7).shuffle(notices)
+    session.commit()
+
+    def hear_every(eighth: int) -> list[str]:
+        return [hear() for hear in notices[eighth::COPIES]]
+
+    heard = at_once(app, *[partial(hear_every, eighth) for eighth in range(COPIES)])
+    session.execute(sa.update(Payment).where(Payment.due_at.is_not(None)).values(due_at=now))
+    session.commit()
+    found = jobs.query_payments()
+
+    outcomes = Counter(outcome for some in heard for outcome in some)
+    assert outcomes == {"paid": 36, "repeated": len(notices) - 36}
+    assert found == 4
+    assert set(session.scalars(sa.select(Order.state))) == {OrderState.PAID}
+    assert Counter(events(session)) == {"order_paid": count}
     assert broken(session, *PAYMENTS) == []
 
 
