@@ -171,21 +171,18 @@ def _text_header(description: str) -> dict[str, Any]:
 
 def _problems(shape: Shape, method: str, *, has_arguments: bool) -> dict[str, Any]:
     """Say which errors an endpoint can answer with, by what it is."""
-    statuses = {500, 503}
-    if shape.who is Who.MEMBER:
-        statuses |= {401, 403}
-    if shape.who is Who.WECHAT:
-        statuses |= {401, 413}
-    else:
-        statuses |= {422}
-    if method in WRITING:
-        statuses |= {409, 413}
-    if shape.body is not None:
-        statuses |= {400, 415}
-    if has_arguments or shape.body is not None:
-        statuses |= {404}
-    if shape.limit is not None:
-        statuses |= {429}
+    by_trait = [
+        (True, {500, 503}),
+        (shape.who is Who.MEMBER, {401, 403, 422}),
+        (shape.who is Who.ANYONE, {422}),
+        (shape.who is Who.WECHAT, {401, 413}),
+        (method in WRITING, {409, 413}),
+        (shape.produces != JSON, {409}),
+        (shape.body is not None, {400, 404, 415}),
+        (has_arguments, {404}),
+        (shape.limit is not None, {429}),
+    ]
+    statuses = set().union(*(some for holds, some in by_trait if holds))
     problems: dict[str, Any] = {
         str(status): {"$ref": f"#/components/responses/Problem{status}"}
         for status in sorted(statuses)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.attribution import queries, services
-from app.attribution.errors import CodeUnknown
+from app.attribution.errors import CodeRevoked, CodeUnknown
 from app.attribution.models import ChannelKind, ShareCode
 from app.attribution.services import ChannelChoice
 from app.kernel.db import db, end_reading
@@ -178,7 +178,7 @@ def regenerate_share_code(code: str) -> ShareCodeView:
 @group.operation("GET", "/share-codes/<code:code>/qr.png", produces="image/png")
 def draw_qr(code: str) -> Response:
     """Draw the QR code of a share code's public page."""
-    found = _mine(db.session(), code)
+    found = _mine_and_live(db.session(), code)
     return _picture(pictures.qr_png(pictures.link_of(found.code, settings())))
 
 
@@ -187,7 +187,7 @@ def draw_qr(code: str) -> Response:
 )
 def draw_wxacode(code: str) -> Response:
     """Return WeChat's own round code, which opens the mini-program when it is scanned."""
-    found = _mine(db.session(), code)
+    found = _mine_and_live(db.session(), code)
     text, page = found.code, found.page
     end_reading()
     return _picture(pictures.wxacode(text, page, settings()))
@@ -198,6 +198,14 @@ def _mine(session: Session, code: str) -> ShareCode:
     found = queries.code_by_text(session, code)
     if found is None or found.distributor_id != caller().member_id:
         raise CodeUnknown
+    return found
+
+
+def _mine_and_live(session: Session, code: str) -> ShareCode:
+    """Return the caller's own code; nobody should print one that was revoked."""
+    found = _mine(session, code)
+    if found.revoked_at is not None:
+        raise CodeRevoked
     return found
 
 

@@ -189,6 +189,15 @@ def test_a_wxacode_that_wechat_does_not_draw_is_asked_for_again_next_time(
     assert seller.get(f"/share-codes/{code}/wxacode").status_code == 200
 
 
+def test_nobody_prints_a_code_that_was_revoked(seller: Phone) -> None:
+    code = seller.post("/share-codes", WISH).get_json()["code"]
+    seller.delete(f"/share-codes/{code}")
+
+    for picture in ("qr.png", "wxacode"):
+        response = seller.get(f"/share-codes/{code}/{picture}")
+        assert_problem(response, 409, "share_code_revoked")
+
+
 def test_a_stores_code_belongs_to_no_distributor(session: Session, seller: Phone) -> None:
     store = make_store(session)
     code = make_share_code(session, store=store, channel=make_channel(session, store_id=store.id))
