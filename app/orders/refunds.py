@@ -80,7 +80,7 @@ def request_refund(
     change = Change(after={"amount_fen": refund.amount_fen, "returns_stock": refund.returns_stock})
     _record_if_staff(session, actor, "refund_requested", (order, refund), change, now=now)
     if order.state is OrderState.PAID_LATE or (is_in_our_hands and settings.refund_auto_approve):
-        _approve(refund, str(SYSTEM), now=now)
+        _approve(session, refund, str(SYSTEM), now=now)
     session.flush()
     return refund
 
@@ -90,7 +90,7 @@ def give_back_late_payment(session: Session, order: Order, *, now: datetime) -> 
     parts = refund_parts(line_rests(session, order), None)
     wish = RefundWish(reason=LATE_PAYMENT)
     refund = _reserve(session, order, parts, wish, requested_by=str(SYSTEM), now=now)
-    _approve(refund, str(SYSTEM), now=now)
+    _approve(session, refund, str(SYSTEM), now=now)
     session.flush()
     return refund
 
@@ -105,7 +105,7 @@ def approve_refund(
 ) -> Refund:
     """Let a refund go ahead; `returns_stock` says whether its goods go back on the shelf."""
     order, refund = lock_refund(session, refund_id)
-    _approve(refund, str(actor), now=now)
+    _approve(session, refund, str(actor), now=now)
     if returns_stock is not None:
         refund.returns_stock = returns_stock
     change = Change(after={"amount_fen": refund.amount_fen, "returns_stock": refund.returns_stock})
@@ -205,9 +205,10 @@ def _reserve(
     return refund
 
 
-def _approve(refund: Refund, actor: str, *, now: datetime) -> None:
+def _approve(session: Session, refund: Refund, actor: str, *, now: datetime) -> None:
     refund.advance(RefundEvent.APPROVE, now=now, actor=actor)
     refund.due_at = now
+    emit(session, "refund_approved", refund.id, now=now)
 
 
 def _require_refundable(session: Session, order: Order, *, now: datetime) -> None:

@@ -46,6 +46,7 @@ def request_close(session: Session, number: str, *, member_id: int, now: datetim
         _close(session, order, actor=f"member:{member_id}", now=now)
     else:
         payment.due_at = now
+        emit(session, "order_close_requested", order.id, now=now)
     session.flush()
     return order
 

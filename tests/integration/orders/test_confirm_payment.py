@@ -258,7 +258,7 @@ def test_money_for_a_closed_order_is_booked_and_sent_back(
     assert story.order.upline is None
     assert (level.on_hand, level.reserved) == (10, 0)
     assert session.get_one(Member, member.id).first_paid_at is None
-    assert events(session) == []
+    assert events(session) == [("refund_approved", refund.id)]
     assert queries.late_money_kept(session) == []
 
 
