@@ -276,6 +276,31 @@ STATEMENTS: Final = (
         LEFT JOIN LATERAL (SELECT count(*) AS direct, coalesce(sum(c.direct_count), 0) AS second
             FROM distributors c WHERE c.recommender_id = d.member_id) c ON true
         WHERE d.direct_count <> c.direct OR d.second_count <> c.second
+        UNION ALL
+        SELECT d.member_id FROM distributors d
+        LEFT JOIN distributors above ON above.member_id = d.recommender_id
+        WHERE d.second_recommender_id IS DISTINCT FROM above.recommender_id
+        """,
+    ),
+    (
+        "B27",
+        "A recommender is that of the log, and changes only where two people decided it.",
+        """
+        WITH walked AS (SELECT member_id, recommender_id,
+                lag(recommender_id, 1, recommender_id) OVER log AS before_id,
+                lead(id) OVER log IS NULL AS is_last
+            FROM distributor_steps WINDOW log AS (PARTITION BY member_id ORDER BY id))
+        SELECT w.member_id FROM walked w
+        WHERE w.before_id IS DISTINCT FROM w.recommender_id AND NOT EXISTS (
+            SELECT 1 FROM audit_log a
+            WHERE a.subject_type = 'distributor' AND a.subject_id = w.member_id
+            AND a.action = 'recommender_moved' AND a.reason <> ''
+            AND a.after->>'second_actor' <> a.actor_kind || ':' || a.actor_id
+            AND (a.after->>'recommender_id')::bigint IS NOT DISTINCT FROM w.recommender_id)
+        UNION ALL
+        SELECT d.member_id FROM distributors d
+        LEFT JOIN walked w ON w.member_id = d.member_id AND w.is_last
+        WHERE w.member_id IS NULL OR w.recommender_id IS DISTINCT FROM d.recommender_id
         """,
     ),
     (
@@ -352,11 +377,20 @@ STATEMENTS: Final = (
     ),
     (
         "S2",
-        "A customer belongs to one owner at a time, and bindings end where their log says.",
+        "A customer belongs to one owner at a time, and bindings are what their log says.",
         """
-        SELECT b.id FROM bindings b JOIN LATERAL (SELECT valid_until_at FROM binding_steps s
-            WHERE s.binding_id = b.id ORDER BY s.id DESC LIMIT 1) s ON true
-        WHERE s.valid_until_at <> b.valid_until_at
+        SELECT b.id FROM bindings b LEFT JOIN LATERAL (
+            SELECT (array_agg(s.valid_until_at ORDER BY s.id DESC))[1] AS until_at,
+                (array_agg(s.event ORDER BY s.id))[1] AS begun_by, min(s.at) AS begun_at,
+                bool_or(s.event = 'locked') AS was_locked
+            FROM binding_steps s WHERE s.binding_id = b.id) s ON true
+        WHERE s.until_at IS DISTINCT FROM b.valid_until_at OR s.begun_by <> 'bound'
+            OR s.begun_at <> b.valid_from_at OR s.was_locked <> (b.state = 'locked')
+        UNION ALL
+        SELECT id FROM (SELECT id, valid_until_at, lead(valid_from_at) OVER (
+                PARTITION BY customer_id ORDER BY valid_from_at, id) AS next_from_at
+            FROM bindings) AS walked
+        WHERE next_from_at < valid_until_at
         """,
     ),
 )

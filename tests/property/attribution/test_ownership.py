@@ -6,7 +6,6 @@ instant. In the end the history is asked about every one of those instants again
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Final
 
 from hypothesis import HealthCheck, given
@@ -20,6 +19,7 @@ from app.attribution.models import ShareCode, TouchSource
 from app.kernel.audit import Actor
 from app.members.models import Distributor, Member
 from app.members.states import Standing
+from app.operations import invariants
 from app.settings import Settings
 from tests.factories.people import make_distributor, make_member, make_share_code
 
@@ -232,6 +232,5 @@ def test_ownership_follows_the_rules_and_the_past_never_changes(
     last_of_each_instant = dict(diary)
     for at, expected in last_of_each_instant.items():
         assert world.answer(at) == expected
-    rows = sorted(queries.bindings_of(session, world.customer.id), key=lambda row: row.id)
-    for earlier, later in pairwise(rows):
-        assert earlier.valid_until_at <= later.valid_from_at
+    findings = invariants.check(session)
+    assert [one.code for one in findings if one.code == "S2" and one.count] == []

@@ -27,6 +27,7 @@ from app.members.errors import (
 )
 from app.members.models import Distributor
 from app.members.states import TRANSITIONS, Standing, StandingEvent
+from app.operations import invariants
 from tests.factories.people import make_member
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -159,6 +160,8 @@ class TeamMachine(RuleBasedStateMachine):
                 assert rows[parent].team_order < row.team_order
 
     def teardown(self) -> None:
+        findings = invariants.check(self.session)
+        assert [one.code for one in findings if one.code in {"B26", "B27"} and one.count] == []
         for member_id in self.people:
             found = [row.member_id for row in queries.upline(self.session, member_id, 99)]
             assert found == list(self.above(member_id))
