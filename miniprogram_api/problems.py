@@ -17,7 +17,7 @@ from flask import Blueprint, Flask, Response, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, default_exceptions
 from werkzeug.routing import RequestRedirect
 
 from app.kernel.errors import DomainError, ErrorKind
@@ -94,7 +94,13 @@ def init_app(app: Flask) -> None:
 
 
 def register(blueprint: Blueprint) -> None:
-    """Answer every error of a blueprint, and of those nested in it, as a problem."""
+    """Answer every error of a blueprint, and of those nested in it, as a problem.
+
+    Werkzeug's errors are taken one by one as well: the application's own handler of a status would
+    come before a blueprint's handler of them all.
+    """
+    for status in default_exceptions:
+        blueprint.register_error_handler(status, lambda error: respond(_of_http(error)))
     blueprint.register_error_handler(DomainError, lambda error: respond(of_domain_error(error)))
     blueprint.register_error_handler(HTTPException, lambda error: respond(_of_http(error)))
     blueprint.register_error_handler(RedisError, _unavailable)
@@ -181,8 +187,10 @@ def respond(problem: Problem) -> Response:
 
 def _of_http(error: HTTPException) -> Problem:
     """Turn one of Werkzeug's errors into a problem; its own words are English only."""
-    status = error.code if error.code is not None and error.code in OF_HTTP else 400
-    code, text = OF_HTTP[status]
+    status = error.code or 500
+    if status not in OF_HTTP:
+        status = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
+    code, text = OF_HTTP.get(status, INTERNAL)
     kept = {"Allow", "Retry-After"}
     headers = {name: value for name, value in error.get_headers() if name in kept}
     return Problem(status, code, Message(text), headers=headers)

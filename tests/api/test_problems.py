@@ -140,6 +140,22 @@ def test_without_redis_guessing_is_shut_and_everything_else_goes_on(
     assert phone.post("/orders", basket, key=new_key()).status_code == 201
 
 
+def test_the_rest_of_the_application_cannot_answer_for_us(
+    client_of: Callable[..., FlaskClient],
+) -> None:
+    client = client_of()
+    for status in (404, 405, 413, 500):
+        client.application.register_error_handler(status, lambda _: ("somebody else", 418))
+    phone = Phone(client)
+
+    assert_problem(phone.get("/nothing"), 404, "not_found")
+    assert_problem(phone.patch("/orders"), 405, "method_not_allowed")
+    large = phone.post("/session", data=b" " * 1_048_577, content_type="application/json")
+    assert_problem(large, 413, "request_too_large")
+    client.application.extensions.pop("settings")
+    assert_problem(phone.post("/session", {"code": "0a3Xk1ll2Q"}), 500, "internal_error")
+
+
 def test_a_bug_is_told_in_the_log_and_not_to_the_caller(
     app: Flask, capsys: pytest.CaptureFixture[str], client_of: Callable[..., FlaskClient]
 ) -> None:
