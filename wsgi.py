@@ -3,6 +3,7 @@
 Servers load `wsgi:application`; tests and commands call `create_application` with settings.
 """
 
+import gc
 from typing import TYPE_CHECKING
 
 from flask import redirect
@@ -35,5 +36,9 @@ def __getattr__(name: str) -> "APIFlask":
     except AttributeError as error:
         # Python would take it for a missing attribute of this module and hide the reason.
         raise RuntimeError("the application cannot be made") from error
+    # What was made by now stays until the process ends; looking through it again and again for
+    # garbage would cost a fifth of every request.
+    gc.collect()
+    gc.freeze()
     globals()["application"] = made
     return made

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import app.tables  # noqa: F401 - relations and foreign keys need every table to be known
-from app.kernel import logs
+from app.kernel import logs, pools
 from app.kernel.db import db
 from app.kernel.secrecy import Vault
 from app.operations import health
@@ -50,6 +50,8 @@ def create_app(settings: Settings) -> APIFlask:
         retry=Retry(NoBackoff(), 0),  # a doorbell that is out of order is passed over, at once
     )
     db.init_app(app)
+    with app.app_context():
+        pools.watch(db.engine)
     wechat.init_app(app, settings)
     health.init_app(app)
     _end_reading_after_requests(app)
@@ -57,7 +59,7 @@ def create_app(settings: Settings) -> APIFlask:
 
 
 def _engine_options() -> dict[str, Any]:
-    """UTC, bounded waits, and a pool that notices a restarted server."""
+    """UTC, bounded waits, and a small pool; `pools.watch` notices a restarted server."""
     options = (
         f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}"
         f" -c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000"
@@ -65,7 +67,6 @@ def _engine_options() -> dict[str, Any]:
     return {
         "pool_size": POOL_SIZE,
         "max_overflow": POOL_SIZE,
-        "pool_pre_ping": True,
         "hide_parameters": True,  # what an error in the log would show of people
         "connect_args": {"options": options},
     }
