@@ -1,13 +1,11 @@
-"""A durable PostgreSQL, a Valkey and a WeChat sandbox for measurements, and figures to print."""
+"""A durable PostgreSQL, a Valkey and processes of the product for measurements."""
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,33 +14,25 @@ from typing import Final
 import alembic.command
 import psycopg
 from alembic.config import Config
+from psycopg import sql
 
+from scripts.benchmarks.table import Row
 from scripts.local.keys import ensure_keys
 from scripts.local.layout import Layout, lay_out, remove
 from scripts.local.ports import HOST, private_port, wait_until_ok
-from scripts.local.postgres import OWNER, Postgres
+from scripts.local.postgres import DATABASE, OWNER, Postgres, tail
 from scripts.local.processes import spawn
 from scripts.local.valkey import Valkey
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
+PRODUCT: Final = "wsgi:application"
 START_SECONDS: Final = 60
+STOP_SECONDS: Final = 15
+LOG_LINES: Final = 40
+EMPTY: Final = "empty"
+"""The database as the migrations leave it; every measurement gets a copy."""
 
-
-@dataclass
-class Row:
-    """One line of the table: what was measured, and the baseline and aim beside it."""
-
-    name: str
-    value: float
-    unit: str
-    baseline: float | None = None
-    aim: str = ""
-    met: bool | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Return the value as a multiple of its baseline."""
-        return self.value / self.baseline if self.baseline else None
+Process = subprocess.Popen[bytes]
 
 
 @dataclass
@@ -52,75 +42,187 @@ class Lab:
     layout: Layout
     postgres: Postgres
     env: dict[str, str]
+    report: Callable[[Row], None]
+    """Shows a figure as soon as it is known."""
     rows: list[Row] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
 
-    def connect(self, role: str = OWNER) -> "psycopg.Connection[tuple[object, ...]]":
-        """Connect to the product's database, each statement its own transaction."""
-        return psycopg.connect(self.postgres.dsn(role, "tuoke"), autocommit=True)
+    @property
+    def log(self) -> Path:
+        """Return where the processes of the product write what they have to say."""
+        return self.layout.logs / "processes.log"
 
     def add(self, row: Row) -> None:
-        """Keep and print one figure."""
+        """Keep and show one figure."""
         self.rows.append(row)
-        print(render(row), flush=True)
-
-    def python(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start a process of the product; its output goes to the logs of the lab."""
-        with (self.layout.logs / "processes.log").open("ab") as output:
-            return spawn(
-                [sys.executable, *arguments],
-                env={**self.env, **(env or {})},
-                output=output,
-                directory=CHECKOUT,
-            )
+        self.report(row)
 
     @contextmanager
-    def web(self, target: str, *, workers: int = 2) -> Iterator[str]:
-        """Serve a WSGI application as `scripts/run` does and give its base URL."""
+    def database(self, name: str) -> Iterator["Bench"]:
+        """Give a measurement a fresh database of its own, dropped afterwards."""
+        with psycopg.connect(self.postgres.dsn(), autocommit=True) as connection:
+            target = sql.Identifier(name)
+            made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(target, sql.Identifier(EMPTY))
+            connection.execute(made)
+            try:
+                yield Bench(self, name)
+            finally:
+                self.end(self.processes)
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(target))
+
+    def start(self, command: list[str], env: dict[str, str]) -> Process:
+        """Start a Python process; it ends with the measurement at the latest."""
+        with self.log.open("ab") as output:
+            process = spawn([sys.executable, *command], env=env, output=output, directory=CHECKOUT)
+        self.processes.append(process)
+        return process
+
+    def end(self, processes: list[Process]) -> None:
+        """Ask processes to end, and wait until they have."""
+        ending = list(processes)
+        for process in ending:
+            process.terminate()
+        for process in ending:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes = [one for one in self.processes if one not in ending]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One measurement's database in the lab, and the processes that use it."""
+
+    lab: Lab
+    database: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Return the environment of a process of the product on this database."""
+        postgres = self.lab.postgres
+        return self.lab.env | {
+            "DATABASE_URL": postgres.url(database=self.database),
+            "MIGRATION_DATABASE_URL": postgres.url(OWNER, self.database),
+        }
+
+    @property
+    def last_words(self) -> str:
+        """Return the end of what the processes of the product have said, for a message."""
+        return tail(self.lab.log, LOG_LINES)
+
+    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """Connect as the owner of the tables, each statement its own transaction."""
+        return psycopg.connect(self.lab.postgres.dsn(OWNER, self.database), autocommit=True)
+
+    def python(self, *arguments: str) -> Process:
+        """Start a process of the product."""
+        return self.lab.start(list(arguments), self.env)
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """Run a process of the product to its end and return what it printed."""
+        with self.lab.log.open("ab") as errors:
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                env=self.env,
+                cwd=CHECKOUT,
+                input=given,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise RuntimeError(f"{arguments[:2]} failed:\n{self.last_words}")
+        return done.stdout
+
+    @contextmanager
+    def web(self, target: str = PRODUCT) -> Iterator["Web"]:
+        """Serve a WSGI application as `scripts/run` does: two workers of one thread each."""
         port = private_port()
         process = self.python(
             *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)),
-            *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
-            *("--log-level", "error", target),
+            *("--workers", "2", "--blocking-threads", "1", "--no-ws", "--log-level", "warning"),
+            target,
         )
-        base = f"http://{HOST}:{port}"
         try:
-            if not wait_until_ok(f"{base}/healthz", seconds=START_SECONDS):
-                raise RuntimeError(f"{target} did not answer; see {self.layout.logs}")
-            yield base
+            self.wait(process, port)
+            yield Web(port, process)
         finally:
-            process.terminate()
-            process.wait()
+            self.lab.end([process])
+
+    @contextmanager
+    def sandbox(self) -> Iterator["Web"]:
+        """Run the WeChat sandbox."""
+        port = int(self.env["SANDBOX_PORT"])
+        process = self.python("-m", "scripts.sandbox")
+        try:
+            self.wait(process, port)
+            yield Web(port, process)
+        finally:
+            self.lab.end([process])
+
+    def wait(self, process: Process, port: int) -> None:
+        """Wait until a server answers; raises where it does not."""
+
+        def check() -> None:
+            if process.poll() is not None:
+                raise RuntimeError(f"a server ended while starting:\n{self.last_words}")
+
+        url = f"http://{HOST}:{port}/healthz"
+        if not wait_until_ok(url, seconds=START_SECONDS, check=check):
+            raise RuntimeError(f"{url} did not answer:\n{self.last_words}")
+
+
+@dataclass(frozen=True)
+class Web:
+    """A server that answers on a port."""
+
+    port: int
+    process: Process
 
 
 @contextmanager
-def open_lab() -> Iterator[Lab]:
+def open_lab(report: Callable[[Row], None]) -> Iterator[Lab]:
     """Start durable servers, migrate, and remove everything at the end."""
-    parent = Path(os.environ.get("BENCH_DIR", tempfile.gettempdir()))
+    parent = Path(os.environ.get("BENCH_DIR") or tempfile.gettempdir())
     state = Path(tempfile.mkdtemp(prefix="tuoke-bench-", dir=parent))
     state.chmod(0o711)
     layout = lay_out(state)
     postgres, valkey = Postgres(layout, durable=True), Valkey(layout, durable=False)
+    lab = Lab(layout, postgres, _environment(layout, valkey), report)
     try:
         postgres.start()
-        postgres.create_database()
+        postgres.create_database(DATABASE)
         valkey.start()
-        config = Config(CHECKOUT / "alembic.ini")
-        config.attributes.update({"url": postgres.url(OWNER), "command": "upgrade"})
-        alembic.command.upgrade(config, "head")
-        yield Lab(layout, postgres, _environment(layout, postgres, valkey))
+        _migrate(postgres)
+        yield lab
     finally:
+        lab.end(lab.processes)
         valkey.stop()
         postgres.stop()
         remove(state)
         shutil.rmtree(state, ignore_errors=True)
 
 
-def _environment(layout: Layout, postgres: Postgres, valkey: Valkey) -> dict[str, str]:
+def _migrate(postgres: Postgres) -> None:
+    """Make the tables, then put the database aside as the template of all others."""
+    config = Config(CHECKOUT / "alembic.ini")
+    config.attributes.update({"url": postgres.url(OWNER), "command": "upgrade"})
+    alembic.command.upgrade(config, "head")
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(DATABASE), sql.Identifier(EMPTY)
+            )
+        )
+
+
+def _environment(layout: Layout, valkey: Valkey) -> dict[str, str]:
     sandbox = f"http://{HOST}:{private_port()}"
     return dict(os.environ) | {
         **ensure_keys(layout.state / "keys"),
-        "DATABASE_URL": postgres.url(),
-        "MIGRATION_DATABASE_URL": postgres.url(OWNER),
         "REDIS_URL": valkey.url,
         "STATE_DIR": str(layout.state),
         "WECHAT_API_BASE_URL": sandbox,
@@ -128,6 +230,7 @@ def _environment(layout: Layout, postgres: Postgres, valkey: Valkey) -> dict[str
         "SANDBOX_PORT": sandbox.rpartition(":")[2],
         "SANDBOX_STATE_DIR": str(layout.state / "sandbox"),
         "RATE_LIMIT_PER_MINUTE": "100000000",
+        "LOG_FORMAT": "json",
         "FLASK_APP": "wsgi",
     }
 
@@ -142,31 +245,3 @@ def pgbench(lab: Lab, *arguments: str) -> str:
     ]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return done.stdout + done.stderr
-
-
-def percentile(seconds: Sequence[float], share: float) -> float:
-    """Return the given percentile of some durations, in milliseconds."""
-    ordered = sorted(seconds)
-    return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def timed(act: Callable[[], object]) -> float:
-    """Return how many seconds a call takes."""
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
-
-
-def peak_memory_mb() -> float:
-    """Return the largest resident size that this process has had, in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024 if sys.platform == "linux" else peak / 1024**2
-
-
-def render(row: Row) -> str:
-    """Write one figure as a line of the table."""
-    baseline = "" if row.baseline is None else f"{row.baseline:>12,.1f}"
-    ratio = "" if row.ratio is None else f"{row.ratio:>8.2f}"
-    verdict = {True: "ok", False: "MISSED", None: ""}[row.met]
-    figures = f"{row.value:>12,.1f} {row.unit:<8} {baseline:>12} {ratio:>8}"
-    return f"{row.name:<58} {figures}  {row.aim:<16} {verdict}"

@@ -1,0 +1,84 @@
+"""`python -m scripts.benchmarks`, started by `scripts/bench`."""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
+
+from scripts.benchmarks import memory, pictures, settlement, signed_in, teams
+from scripts.benchmarks.arguments import parser
+from scripts.benchmarks.lab import Lab, open_lab
+from scripts.benchmarks.table import Row, heading, missed, render
+from scripts.local.problems import Problem
+
+SIGTERM_STATUS: Final = 128 + signal.SIGTERM
+
+
+def measure(lab: Lab, options: argparse.Namespace) -> None:
+    """Measure what was asked for, in the order of the letters."""
+    parts: dict[str, Callable[[], None]] = {
+        "a": lambda: signed_in.measure(lab, seconds=options.seconds),
+        "b": lambda: settlement.measure(lab, orders=options.orders, seconds=options.seconds),
+        "c": lambda: teams.measure(lab, sizes=options.members),
+        "d": lambda: pictures.measure(lab, seconds=options.seconds),
+        "m": lambda: memory.measure(lab, orders=options.orders, seconds=options.seconds),
+    }
+    for letter, part in parts.items():
+        if letter in options.only:
+            part()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; the status says whether every aim was met."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    began = time.monotonic()
+    if not options.json:
+        print(f"{_machine()}\n\n{heading()}", flush=True)
+    try:
+        with open_lab(_quiet if options.json else _show) as lab:
+            measure(lab, options)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    short = missed(lab.rows)
+    if options.json:
+        document = {
+            "machine": _machine(),
+            "ok": not short,
+            "rows": [row.to_json() for row in lab.rows],
+        }
+        print(json.dumps(document, indent=1))
+    else:
+        verdict = f"{len(short)} aims missed" if short else "every aim met"
+        print(f"\n{verdict}; {time.monotonic() - began:.0f} s")
+    return 1 if short else 0
+
+
+def _machine() -> str:
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load"
+        f" {os.getloadavg()[0]:.1f} at the start, Python {platform.python_version()}"
+    )
+
+
+def _show(row: Row) -> None:
+    print(render(row), flush=True)
+
+
+def _quiet(_row: Row) -> None:
+    """Everything comes at the end."""
+
+
+def _stop(_number: int, _frame: object) -> NoReturn:
+    """End in order, so that servers are stopped and files removed."""
+    sys.exit(SIGTERM_STATUS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
