@@ -32,6 +32,7 @@ STATE_OF: Final[Mapping[RefundEvent, RefundState]] = {
     RefundEvent.GET_STUCK: RefundState.ABNORMAL,
 }
 
+SENT_STATES: Final = frozenset({RefundState.SENT, RefundState.ABNORMAL})
 PROCESSING_SECONDS_MAX: Final = 3600
 
 log = structlog.get_logger()
@@ -104,10 +105,10 @@ def _without_effect(
     """
     if event in {RefundEvent.SUCCEED, RefundEvent.FAIL} and STATE_OF[event] != refund.state:
         return RefundOutcome.CONTRADICTION
-    if refund.state in FINAL_REFUND_STATES or event is RefundEvent.GET_STUCK:
-        return RefundOutcome.REPEATED
-    refund.due_at = _later(refund, settings, now=now)
-    return RefundOutcome.WAITING
+    if refund.state in SENT_STATES:
+        refund.due_at = _later(refund, settings, now=now)
+    is_old_news = refund.state in FINAL_REFUND_STATES or event is RefundEvent.GET_STUCK
+    return RefundOutcome.REPEATED if is_old_news else RefundOutcome.WAITING
 
 
 def _fits(session: Session, order: Order, refund: Refund, report: RefundReport) -> bool:

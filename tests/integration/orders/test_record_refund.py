@@ -196,6 +196,34 @@ def test_what_wechat_is_at_work_on_is_asked_for_later(
     assert row.due_at >= now + timedelta(seconds=settings.refund_query_seconds)
 
 
+def test_what_is_stuck_is_asked_for_ever_more_rarely(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    order = make_order(session)
+    refund = make_refund(session, order, state=RefundState.ABNORMAL)
+    refund.attempts = 20
+    session.flush()
+    report = refund_report(session, refund, Reported.ABNORMAL)
+
+    outcome = record_refund(report, received=None, settings=settings, now=now)
+
+    due_at = session.get_one(Refund, refund.id).due_at
+    assert outcome == RefundOutcome.REPEATED
+    assert due_at is not None
+    assert due_at >= now + timedelta(hours=1)
+
+
+def test_news_of_a_refund_that_waits_for_a_decision_make_nothing_due(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    refund = make_refund(session, make_order(session), state=RefundState.REQUESTED)
+    report = refund_report(session, refund, Reported.PROCESSING)
+
+    record_refund(report, received=None, settings=settings, now=now)
+
+    assert session.get_one(Refund, refund.id).due_at is None
+
+
 @pytest.mark.parametrize(
     "state", [Reported.UNKNOWN, Reported.NOT_FOUND, Reported.NOT_NOW, Reported.REFUSED]
 )
