@@ -40,6 +40,8 @@ class Settings:
     """64 hex digits: encrypts phone numbers and names at rest and keys their look-up hash."""
     state_dir: str = "var"
     public_base_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: int = 0
+    """How many proxies of ours stand before us; the address they report is then the caller's."""
     demo: bool = False
     """Shows demo logins on the sign-in page and lets the demo passwords stand."""
 

@@ -321,7 +321,7 @@ def confirm_receipt(number: str) -> OrderView:
 
     def act(session: Session) -> OrderView:
         order = queries.order_for_member(session, number, who.member_id)
-        if order.fulfilment is Fulfilment.SERVICE:
+        if any(line.is_service for line in order.lines):
             raise RedeemedInStore
         done = services.complete(session, order.id, actor=by, settings=settings(), now=now)
         return OrderView.of(done)
