@@ -8,6 +8,7 @@ from apiflask import APIFlask
 from flask import Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.tables  # noqa: F401 - relations and foreign keys need every table to be known
 from app.kernel import logs, pools
@@ -49,6 +50,9 @@ def create_app(settings: Settings) -> APIFlask:
         socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),  # a doorbell that is out of order is passed over, at once
     )
+    if hops := settings.trusted_proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # Werkzeug's own way
     db.init_app(app)
     with app.app_context():
         pools.watch(db.engine)
