@@ -22,7 +22,8 @@ copy available, such as `flask audit` and `psql`.
 """
 
 TEST_EPILOG: Final = """\
-Everything else goes to pytest: scripts/test tests/unit -k ledger -x
+Everything else goes to pytest: scripts/test tests/unit -k ledger -x. The whole suite runs in as
+many processes as the machine has cores (-n 0: in one).
 """
 
 

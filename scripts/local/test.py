@@ -1,5 +1,6 @@
 """`scripts/test`: every check and every test, from a clean clone."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from scripts.local.arguments import test_parser
 from scripts.local.browser import find_chromium
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
+PROCESSES_MAX: Final = 8
+SERIAL: Final = ("-n", "-s", "--pdb", "--trace", "--capture=no")
+"""Arguments of pytest that decide about processes, or need the only one."""
 SLOW: Final = ("tests/browser", "tests/crash")
 
 
@@ -30,17 +34,36 @@ def left_out(*, fast: bool, require_browser: bool) -> list[str]:
     return ["tests/browser"]
 
 
+def parallel(for_pytest: list[str]) -> list[str]:
+    """Return how to use the machine's cores for the whole suite; a selection runs in one process.
+
+    Every process has servers of its own, so tests do not meet.
+    """
+    chosen = any(Path(word.partition("::")[0]).exists() for word in for_pytest)
+    forced = any(word.startswith(SERIAL) for word in for_pytest)
+    if chosen or forced or (os.cpu_count() or 1) == 1:
+        return []
+    return ["-n", "auto", "--maxprocesses", str(PROCESSES_MAX)]
+
+
+def run(command: list[str]) -> int:
+    """Run pytest to its end. Ctrl-C reaches it by itself; a SIGTERM to us is passed on as one."""
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with subprocess.Popen(command, cwd=CHECKOUT) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        return process.wait()
+
+
 def main() -> int:
     """Run the checks, then pytest; pytest's summary comes last unless a check failed."""
     arguments, for_pytest = test_parser().parse_known_args()
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the child's: it sums up and ends
     checks = subprocess.run([CHECKOUT / "scripts" / "check"], cwd=CHECKOUT, check=False)
     ignored = left_out(fast=arguments.fast, require_browser=arguments.require_browser)
     command = [sys.executable, "-m", "pytest", *(f"--ignore={path}" for path in ignored)]
-    tests = subprocess.run([*command, *for_pytest], cwd=CHECKOUT, check=False)
+    status = run([*command, *parallel(for_pytest), *for_pytest])
     if checks.returncode:
         print("The checks before the tests failed; see scripts/check.", file=sys.stderr)
-    return tests.returncode or checks.returncode
+    return status or checks.returncode
 
 
 if __name__ == "__main__":

@@ -53,3 +53,16 @@ def test_fast_leaves_out_browser_and_crash_tests_and_says_so(
 ) -> None:
     assert command.left_out(fast=True, require_browser=False) == ["tests/browser", "tests/crash"]
     assert capsys.readouterr().out == "Left out (--fast): tests/browser, tests/crash\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["tests/unit"], ["tests/unit/local/test_ports.py::test_x"], ["-n", "3"], ["--pdb"]]
+)
+def test_a_selection_or_a_debugger_runs_in_one_process(words: list[str]) -> None:
+    assert command.parallel(words) == []
+
+
+def test_the_whole_suite_uses_the_machines_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+
+    assert command.parallel(["--durations=5"]) == ["-n", "auto", "--maxprocesses", "8"]
