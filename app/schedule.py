@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
 from app.kernel import housekeeping
 from app.ledger import jobs as ledger
+from app.members import jobs as members
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 
@@ -22,5 +24,7 @@ EVERY_SWEEP: Final = (
 CRON: Final[Mapping[str, str]] = {
     ledger.seal_ledger.name: "* * * * *",
     housekeeping.forget_old_requests.name: "20 * * * *",
+    attribution.forget_code_misses.name: "25 * * * *",
+    members.forget_ended_sessions.name: "40 3 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",
 }

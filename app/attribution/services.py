@@ -9,7 +9,7 @@
 
 from app.attribution.bindings import end_binding, lock_binding, transfer_binding
 from app.attribution.codes import ChannelChoice, issue_code, regenerate_code, revoke_code
-from app.attribution.guessing import count_miss, counting_misses, forget_misses
+from app.attribution.guessing import count_miss, counting_misses
 from app.attribution.joining import apply_as_distributor
 from app.attribution.touches import TouchResult, record_touch
 
@@ -20,7 +20,6 @@ __all__ = [
     "count_miss",
     "counting_misses",
     "end_binding",
-    "forget_misses",
     "issue_code",
     "lock_binding",
     "record_touch",

@@ -14,7 +14,6 @@ from app.members.profiles import (
 )
 from app.members.sessions import (
     SignedIn,
-    forget_ended_sessions,
     refresh_sign_in,
     remember_device,
     require_fresh,
@@ -37,7 +36,6 @@ __all__ = [
     "SignedIn",
     "apply_as_distributor",
     "approve_distributor",
-    "forget_ended_sessions",
     "freeze_distributor",
     "grant_consent",
     "move_recommender",

@@ -21,10 +21,12 @@ from app.attribution.errors import (
     PageInvalid,
 )
 from app.attribution.guessing import PEOPLE_PER_ADDRESS
+from app.attribution.jobs import forget_code_misses
 from app.attribution.models import Channel, ChannelKind, CodeMiss, ShareCode
 from app.attribution.services import ChannelChoice
 from app.catalog.errors import ProductNotFound
 from app.kernel.audit import Actor, AuditRecord
+from app.kernel.db import database_now
 from app.kernel.ids import random_text
 from app.members.errors import NotADistributor
 from app.members.models import Distributor, Standing
@@ -350,14 +352,13 @@ def test_addresses_are_kept_as_keyed_hashes_only(
     assert all(re.fullmatch(r"ip:[0-9a-f]{64}", one) for one in principals)
 
 
-def test_counters_that_ran_out_are_forgotten(
-    session: Session, settings: Settings, now: datetime
-) -> None:
+def test_counters_that_ran_out_are_forgotten(session: Session, settings: Settings) -> None:
+    real_now = database_now()
     for member_id in range(1, 4):
-        at = now - timedelta(minutes=16) if member_id > 1 else now
+        at = real_now - timedelta(minutes=16) if member_id > 1 else real_now
         with pytest.raises(CodeUnknown):
             guess(session, settings, at, member_id=member_id)
 
-    with session.begin_nested():
-        assert services.forget_misses(session, settings=settings, now=now) == 2
+    assert forget_code_misses() == 2
+    assert forget_code_misses() == 0
     assert session.scalars(sa.select(CodeMiss.principal)).all() == ["member:1"]

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.kernel.db import database_now
 from app.kernel.ids import digest
 from app.members import queries, services
 from app.members.errors import (
@@ -18,8 +19,9 @@ from app.members.errors import (
     SessionNotFound,
     SignInMismatch,
 )
+from app.members.jobs import forget_ended_sessions
 from app.members.models import Consent, ConsentPurpose, Member, MemberDevice, MemberSession
-from app.members.sessions import DEVICES_MAX, SignedIn, forget_ended_sessions, require_fresh
+from app.members.sessions import DEVICES_MAX, SignedIn, require_fresh
 from app.settings import Settings
 from app.wechat.errors import SignInCodeInvalid, WeChatUnavailable
 from scripts.sandbox.client import SandboxClient
@@ -318,13 +320,15 @@ def test_fresh_lasts_five_minutes(settings: Settings, now: datetime) -> None:
         require_fresh(now, settings=settings, now=now + timedelta(seconds=301))
 
 
-def test_sessions_that_ended_long_ago_are_forgotten(session: Session, now: datetime) -> None:
+def test_sessions_that_ended_long_ago_are_forgotten(session: Session) -> None:
+    real_now = database_now()
     member = make_member(session)
-    make_session(session, member, expires_at=now - timedelta(days=91))
-    make_session(session, member, expires_at=now - timedelta(days=89))
+    make_session(session, member, expires_at=real_now - timedelta(days=91))
+    make_session(session, member, expires_at=real_now - timedelta(days=89))
+    session.commit()
 
-    assert forget_ended_sessions(session, now=now) == 1
-    assert forget_ended_sessions(session, now=now) == 0
+    assert forget_ended_sessions() == 1
+    assert forget_ended_sessions() == 0
     assert count(session, MemberSession) == 1
 
 
