@@ -24,7 +24,6 @@ PARAMETER: Final = re.compile(r"%\((\w+)\)[sd]")
 CHINESE_LETTER: Final = "[\u4e00-\u9fff]"
 WITHOUT_LETTERS: Final = {"%(max)s+"}
 """Texts that are the same in any language."""
-LATIN_ALLOWED: Final = frozenset({"v"})
 
 GLOSSARY: Final = {
     "audit trail": "操作日志",
@@ -139,7 +138,6 @@ def test_latin_words_in_chinese_are_names_that_the_english_has_too(catalogue: Ca
         if (
             words := set(re.findall(r"[A-Za-z]+", _without_parameters(chinese)))
             - set(re.findall(r"[A-Za-z]+", _without_parameters(english)))
-            - LATIN_ALLOWED
         )
     }
 
