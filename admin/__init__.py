@@ -4,7 +4,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_babel import lazy_gettext as _
 
-from admin import headers, i18n, shell, sign_in
+from admin import headers, i18n, shell, sign_in, tracing
 from admin.account import AccountView
 from admin.dashboard import TodayView
 from admin.registry import views
@@ -14,6 +14,7 @@ from app.settings import Settings
 def init_app(app: Flask) -> None:
     """Mount the back office below `/admin`."""
     configuration: Settings = app.extensions["settings"]
+    tracing.init_app(app)
     i18n.init_app(app)
     shell.init_app(app)  # before sign-in, so that our templates are found before its own
     sign_in.init_app(app, configuration)

@@ -8,7 +8,8 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from admin.hooks import is_ours
+from admin.hooks import PREFIX, is_ours
+from admin.urls import local_url
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
@@ -40,6 +41,14 @@ def init_app(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         if is_ours():
             response.headers.update(HEADERS)
+            _stay_here(response)
             if not (request.endpoint or "").endswith("static"):
                 response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _stay_here(response: Response) -> None:
+    """Let no redirect of ours lead elsewhere, whatever `?next=` said."""
+    location = response.headers.get("Location")
+    if location is not None and local_url(location) is None:
+        response.headers["Location"] = f"{PREFIX}/"

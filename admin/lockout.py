@@ -5,8 +5,10 @@ at leisure. The counter lives on the account and is written in a transaction of 
 sign-in that rolls back elsewhere still counts.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
+
+import sqlalchemy as sa
 
 from app.kernel import audit
 from app.kernel.db import atomic, database_now
@@ -42,9 +44,15 @@ def record_failure(staff_id: int) -> None:
         )
 
 
-def record_success(staff_id: int, *, now: datetime) -> None:
-    """Forget earlier failures and note the sign-in."""
+def record_success(staff_id: int) -> None:
+    """Forget earlier failures and note the sign-in.
+
+    Flask-Security has changed the account in this session by now - a used recovery code, a newly
+    connected phone - and that is committed along.
+    """
     with atomic() as session:
+        session.flush()
+        now = session.scalars(sa.select(sa.func.clock_timestamp())).one()
         staff = session.get_one(Staff, staff_id, with_for_update=True, populate_existing=True)
         staff.failed_logins = 0
         staff.locked_until_at = None

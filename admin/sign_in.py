@@ -11,19 +11,26 @@ from typing import Any, Final
 
 import redis.exceptions
 import structlog
-from flask import Flask, current_app
+from flask import Flask, abort, current_app, request
 from flask_security import Security, SQLAlchemyUserDatastore, user_authenticated
-from flask_security.forms import Form, LoginForm, TwoFactorVerifyCodeForm
+from flask_security.forms import (
+    Form,
+    LoginForm,
+    TwoFactorRescueForm,
+    TwoFactorSetupForm,
+    TwoFactorVerifyCodeForm,
+)
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.totp import Totp
 from flask_security.utils import hash_password
 from flask_wtf import CSRFProtect
+from wtforms import RadioField, SelectChoice
 
 from admin import lockout
 from admin.hooks import PREFIX, ours_only
 from app.access import redis as redis_connection
 from app.access import settings
-from app.kernel.db import database_now, db
+from app.kernel.db import db
 from app.kernel.i18n import N_, TRANSLATIONS
 from app.settings import Settings
 from app.stores.models import Role, Staff
@@ -36,6 +43,9 @@ CODE_WINDOW_SECONDS: Final = 30
 CODE_MEMORY_SECONDS: Final = 180
 PASSWORD_LENGTH_MIN: Final = 12
 RECOVERY_CODES: Final = 8
+
+CLOSED: Final = frozenset({"security.two_factor_rescue", "security.tf_select"})
+"""Ways of Flask-Security that send mail, or choose among factors where we have one."""
 
 TEXTS: Final = {
     "GENERIC_AUTHN_FAILED": N_(
@@ -76,13 +86,17 @@ def init_app(app: Flask, configuration: Settings) -> None:
 
         @app.before_request
         def demand_token() -> None:
+            if request.endpoint in CLOSED:
+                abort(404)
             csrf.protect()
 
         Security(
             app,
-            SQLAlchemyUserDatastore(db, Staff, Role),
+            StaffDatastore(db, Staff, Role),
             login_form=StaffLoginForm,
             two_factor_verify_code_form=StaffCodeForm,
+            two_factor_setup_form=PhoneForm,
+            two_factor_rescue_form=NoRescueForm,
             mf_recovery_form=StaffRecoveryForm,
             totp_cls=OneTimeTotp,
         )
@@ -132,7 +146,7 @@ def _config(configuration: Settings) -> dict[str, Any]:
 
 
 def _signed_in(_app: Flask, user: Staff, **_extra: object) -> None:
-    lockout.record_success(user.id, now=database_now())
+    lockout.record_success(user.id)
 
 
 def find_staff(email: str | None) -> Staff | None:
@@ -195,6 +209,30 @@ class StaffRecoveryForm(MfRecoveryForm):
         """Check the code, and count a failure against the account."""
         self.code.data = (self.code.data or "").strip().lower()
         return _counted(self, super().validate, **kwargs)
+
+
+class PhoneForm(TwoFactorSetupForm):
+    """The wish to connect an authenticator app: the only second factor there is."""
+
+    setup = RadioField(choices=[SelectChoice("authenticator", "")], validate_choice=False)
+
+
+class NoRescueForm(TwoFactorRescueForm):
+    """Nothing: who lost their phone uses a recovery code, or asks the owner."""
+
+    help_setup = RadioField(choices=[])
+
+
+class StaffDatastore(SQLAlchemyUserDatastore):
+    """Staff as Flask-Security reads and writes them."""
+
+    def mf_delete_recovery_code(self, user: Any, idx: int) -> bool:
+        """Take a used recovery code away; a new list, for a changed one would not be noticed."""
+        codes = list(user.mf_recovery_codes or ())
+        if not 0 <= idx < len(codes):
+            return False
+        user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        return True
 
 
 def _counted(form: Form, validate: Any, **kwargs: Any) -> bool:

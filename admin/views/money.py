@@ -23,7 +23,7 @@ from app.kernel.db import db
 from app.payouts import queries, services
 from app.payouts.errors import PayoutNotInState
 from app.payouts.models import Payout, PayoutAllocation, PayoutBill
-from app.payouts.states import BillEvent, PayoutEvent, PayoutState, after_bill
+from app.payouts.states import PayoutEvent, PayoutState, taken_back_by
 from app.stores.permissions import Permission
 
 STEPS = Shape(("event", "at", "actor", "note"))
@@ -146,13 +146,13 @@ def _approve(key: int, act: Act) -> None:
 
 
 def _ask_cancel(key: int, act: Act) -> None:
-    """Ask WeChat to take back every transfer of a payout that was not accepted yet."""
+    """Take back every transfer of a payout that was not accepted yet: ours, or at WeChat."""
     bills = db.session.execute(
         sa.select(PayoutBill.id, PayoutBill.state)
         .where(PayoutBill.payout_id == key)
         .order_by(PayoutBill.id)
     ).all()
-    open_ones = [one.id for one in bills if after_bill(one.state, BillEvent.ASK_CANCEL)]
+    open_ones = [one.id for one in bills if taken_back_by(one.state)]
     if not open_ones:
         raise PayoutNotInState(PayoutState.APPROVED, PayoutEvent.CANCEL)
     for bill_id in open_ones:

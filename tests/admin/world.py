@@ -1,0 +1,218 @@
+"""Two stores with one row of everything each, and rows that belong to the brand as a whole."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.attribution.models import Touch
+from app.distribution import settlement
+from app.distribution.models import Award, AwardRefusal
+from app.kernel import audit
+from app.kernel.audit import Actor, AuditRecord, Change, Subject
+from app.kernel.ids import random_text
+from app.kernel.inbox import InboxNotice
+from app.kernel.outbox import Task
+from app.ledger.models import LedgerAccount, LedgerEntry
+from app.members.models import Distributor, Standing
+from app.orders.states import OrderState, RefundState
+from app.plans import services as plans
+from app.plans.rules import TwoLevelRules, dump_rules
+from app.settings import Settings
+from app.stores.models import Store
+from app.stores.services import ensure_roles
+from tests.factories.orders import make_goods, make_order, make_refund
+from tests.factories.payouts import make_award, make_payout, plan_version_id
+from tests.factories.people import (
+    make_binding,
+    make_channel,
+    make_distributor,
+    make_member,
+    make_share_code,
+    make_staff,
+    make_store,
+)
+
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Place:
+    """One store with its rows: by the endpoint of the view that lists them, id and visible mark."""
+
+    store: Store
+    ids: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    owner: Distributor | None = None
+
+    def put(self, endpoint: str, row_id: int, mark: str) -> None:
+        """Remember the row of a view, and a text that its list shows of it alone."""
+        self.ids[endpoint] = row_id
+        self.marks[endpoint] = mark
+
+
+@dataclass
+class World:
+    """Two stores and the brand."""
+
+    here: Place
+    there: Place
+    brand: Place
+
+
+def build(session: Session, settings: Settings) -> World:
+    """Fill two stores and the brand with one row of everything."""
+    ensure_roles(session)
+    here, there = (_place(session, name, settings) for name in ("Here", "There"))
+    brand = Place(here.store)
+    _put_brand(session, brand)
+    session.commit()
+    return World(here, there, brand)
+
+
+def _place(session: Session, name: str, settings: Settings) -> Place:
+    place = Place(make_store(session, f"{name} store"))
+    _put_people(session, place, name)
+    _put_trade(session, place, name)
+    _put_money(session, place, settings)
+    _put_house(session, place, name)
+    return place
+
+
+def _put_people(session: Session, place: Place, name: str) -> None:
+    store = place.store
+    member = make_member(
+        session, nickname=f"{name} customer", phone="+8613800001111", origin_store_id=store.id
+    )
+    place.put("members", member.id, f"{name} customer")
+    seller = make_member(session, nickname=f"{name} seller")
+    place.owner = make_distributor(session, seller, store_id=store.id)
+    applicant = make_distributor(
+        session,
+        make_member(session, nickname=f"{name} applicant"),
+        store_id=store.id,
+        standing=Standing.APPLIED,
+    )
+    place.put("distributors", applicant.member_id, f"{name} applicant")
+    channel = make_channel(session, store_id=store.id, name=f"{name} counter")
+    place.put("channels", channel.id, f"{name} counter")
+    code = make_share_code(session, store=store, channel=channel)
+    place.put("share_codes", code.id, code.code)
+    binding = make_binding(
+        session,
+        customer=member,
+        owner=place.owner,
+        valid_from_at=NOON,
+        valid_until_at=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+    place.put("bindings", binding.id, f"{name} customer")
+    touch = session.scalars(sa.select(Touch).where(Touch.binding_id == binding.id)).one()
+    place.put("touches", touch.id, f"{name} customer")
+
+
+def _put_trade(session: Session, place: Place, name: str) -> None:
+    product = make_goods(session, place.store)
+    product.title = f"{name} serum"
+    place.put("stock", product.id, f"{name} serum")
+    place.put("stock_movements", product.id, f"{name} serum")
+    member = make_member(session, nickname=f"{name} buyer")
+    order = make_order(session, member=member, store=place.store, state=OrderState.PAID)
+    place.put("orders", order.id, order.number)
+    refunded = make_order(session, member=member, store=place.store, state=OrderState.COMPLETED)
+    refund = make_refund(session, refunded, state=RefundState.REQUESTED)
+    place.put("refunds", refund.id, refund.number)
+
+
+def _put_money(session: Session, place: Place, settings: Settings) -> None:
+    """One award and one refusal as the job decides them, and one payout of an earner."""
+    assert place.owner is not None
+    order = make_order(
+        session,
+        member=make_member(session, nickname="Paying customer"),
+        store=place.store,
+        owner=place.owner,
+        plan_version_id=plan_version_id(session),
+    )
+    task = Task(job="award_orders", subject_id=order.id, created_at=NOON, due_at=NOON)
+    session.add(task)
+    session.flush()
+    settlement.award_orders(session, [task], NOON)
+    session.flush()
+    award = session.scalars(sa.select(Award).where(Award.order_id == order.id)).one()
+    place.put("awards", award.id, order.number)
+    refusal = session.scalars(
+        sa.select(AwardRefusal).where(AwardRefusal.order_id == order.id)
+    ).one()
+    place.put("award_refusals", refusal.id, order.number)
+    name = f"{place.store.name} earner"
+    earner = make_distributor(session, make_member(session, nickname=name), store_id=place.store.id)
+    make_award(session, earner, 5_000)
+    payout = make_payout(session, earner, 2_000, settings=settings)
+    place.put("payouts", payout.id, payout.number)
+    account_id = session.scalars(
+        sa.select(LedgerAccount.id).where(
+            LedgerAccount.member_id == earner.member_id, LedgerAccount.name == "payout_in_transit"
+        )
+    ).one()
+    place.put("ledger_accounts", account_id, name)
+
+
+def _put_house(session: Session, place: Place, name: str) -> None:
+    place.put("stores", place.store.id, f"{name} store")
+    colleague = make_staff(session, "front_desk", stores=[place.store], name=f"{name} colleague")
+    place.put("staff", colleague.id, f"{name} colleague")
+    audit.record(
+        session,
+        Actor("staff", colleague.id),
+        "product_put",
+        Subject("product", 1, place.store.id),
+        Change(reason=f"{name} reason"),
+        now=NOON,
+    )
+    record_id = session.scalars(
+        sa.select(AuditRecord.id).order_by(AuditRecord.id.desc()).limit(1)
+    ).one()
+    place.put("audit", record_id, f"{name} reason")
+
+
+def _put_brand(session: Session, brand: Place) -> None:
+    """What has no store: for staff who see all stores, or for everybody who may see its kind."""
+    product = make_goods(session, brand.store)
+    brand.put("products", product.id, product.title)
+    plan = plans.create_plan(session, "Brand plan", model="CHANNEL_TWO_LEVEL", now=NOON)
+    author = make_staff(session, "operations", name="Author")
+    version = plans.draft(
+        session,
+        plan.id,
+        dump_rules(TwoLevelRules()),
+        actor=Actor("staff", author.id),
+        note="draft of the brand",
+        now=NOON,
+    )
+    brand.put("plan_versions", version.id, "draft of the brand")
+    entry = session.scalars(sa.select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)).one()
+    brand.put("ledger_entries", entry.id, "")
+    task = Task(
+        job="award_orders",
+        subject_id=77_001,
+        created_at=NOON,
+        due_at=NOON,
+        attempts=8,
+        last_error="broken on purpose",
+        quarantined_at=NOON,
+    )
+    notice = InboxNotice(
+        notice_id=random_text(20),
+        event_type="TRANSACTION.SUCCESS",
+        subject_number="T-notice-of-brand",
+        outcome="mismatch",
+        facts={},
+        received_at=NOON,
+    )
+    session.add_all([task, notice])
+    session.flush()
+    brand.put("tasks", task.id, "broken on purpose")
+    brand.put("notices", notice.id, "T-notice-of-brand")
+    brand.put("roles", 0, "Store manager")
