@@ -273,6 +273,20 @@ def test_what_does_not_fit_the_refund_changes_nothing_and_is_kept(
     assert [row.outcome for row in queries.open_breaks(session)] == ["mismatch"]
 
 
+def test_a_copy_of_a_notice_that_did_not_fit_is_old_news(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    refund = make_refund(session, make_order(session), state=RefundState.SENT)
+    report = refund_report(session, refund, total_fen=1)
+
+    outcomes = [
+        record_refund(report, received=notice(refund), settings=settings, now=now) for _ in range(2)
+    ]
+
+    assert outcomes == [RefundOutcome.MISMATCH, RefundOutcome.REPEATED]
+    assert len(queries.open_breaks(session)) == 1
+
+
 @pytest.mark.parametrize(
     ("ended", "news"),
     [
