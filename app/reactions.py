@@ -19,6 +19,7 @@ TASKS: Final[Mapping[str, tuple[str, ...]]] = {
 BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "refund_approved": (orders.send_refunds.name,),
     "payout_approved": (payouts.send_payouts.name,),
+    "payout_cancel_asked": (payouts.send_payouts.name,),
     "order_close_requested": (orders.close_unpaid_orders.name,),
 }
 """Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""

@@ -20,7 +20,7 @@ from app.payouts.locks import lock_bill
 from app.payouts.models import PayoutBill
 from app.payouts.reports import EVENT_OF, contradiction, news
 from app.payouts.sending import Errand
-from app.payouts.settling import settle_bill
+from app.payouts.settling import end_bill
 from app.payouts.states import FINAL_BILL_STATES, BillEvent, BillState
 from app.settings import Settings
 from app.wechat.values import Notice, TransferReport, TransferState
@@ -143,7 +143,7 @@ def _record_state(
     if event is not None:
         bill.advance(event, now=now, note=report.fail_reason or "")
     if bill.state in FINAL_BILL_STATES:
-        _end(session, bill, report.fail_reason, now=now)
+        end_bill(session, bill, report.fail_reason, now=now)
     else:
         asked = errand is None or errand.order is None
         bill.due_at = now + _next_look(bill, settings, was_asked=asked, now=now)
@@ -165,7 +165,7 @@ def _record_doubt(
     wait = pacing.ask_again(settings.payout_query_seconds, age=None, salt=_salt(bill))
     if was_sent and report.state is TransferState.REFUSED:
         bill.advance(BillEvent.FAIL, now=now, note=report.wechat_code or "")
-        _end(session, bill, report.wechat_code, now=now)
+        end_bill(session, bill, report.wechat_code, now=now)
         return Recorded.MOVED
     if was_sent and report.state is TransferState.NOT_NOW:
         bill.sent_at = None
@@ -212,9 +212,3 @@ def _next_look(
 
 def _salt(bill: PayoutBill) -> int:
     return bill.id + bill.lease
-
-
-def _end(session: Session, bill: PayoutBill, reason: str | None, *, now: datetime) -> None:
-    bill.ended_at, bill.due_at = now, None
-    bill.fail_reason = None if bill.state is BillState.SUCCEEDED else reason
-    settle_bill(session, bill.payout, bill, now=now)

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.kernel.clock import business_day, day_begins_at, next_day_begins_at
-from app.kernel.db import atomic
+from app.kernel.db import atomic, retrying
 from app.kernel.secrecy import vault
 from app.members.models import Distributor, Standing
 from app.payouts import pacing
@@ -57,12 +57,8 @@ def begin_next_bill(*, settings: Settings, now: datetime) -> Errand | None:
     None means that nothing is due. Bills that may not be sent yet are put off on the way.
     """
     while True:
-        with atomic() as session:
-            bill = _claim(session, now=now)
-            if bill is None:
-                return None
-            errand = _begin(session, bill, settings=settings, now=now)
-        if errand is not None:
+        found, errand = retrying(lambda: _begin_next(settings=settings, now=now))
+        if errand is not None or not found:
             return errand
 
 
@@ -83,6 +79,15 @@ def carry_out(errand: Errand) -> TransferReport:
     if errand.wants_cancel and report.state in CANCELLABLE:
         return pay().cancel_transfer(errand.number)
     return report
+
+
+def _begin_next(*, settings: Settings, now: datetime) -> tuple[bool, Errand | None]:
+    """Return whether a bill was due, and what is to be done about it now."""
+    with atomic() as session:
+        bill = _claim(session, now=now)
+        if bill is None:
+            return False, None
+        return True, _begin(session, bill, settings=settings, now=now)
 
 
 def _claim(session: Session, *, now: datetime) -> PayoutBill | None:

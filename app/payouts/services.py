@@ -22,18 +22,28 @@ from app.payouts.errors import (
     PayoutAmountOutOfRange,
     PayoutDebtOpen,
     PayoutNotFound,
+    PayoutNotInState,
     PayoutOnHold,
     SecondApproverRequired,
 )
 from app.payouts.locks import lock_bill, lock_payout
 from app.payouts.models import Payout, PayoutAllocation, PayoutBill
-from app.payouts.settling import give_back_whole
+from app.payouts.settling import end_bill, give_back_whole
 from app.payouts.splitting import split
-from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
+from app.payouts.states import (
+    BillEvent,
+    BillState,
+    PayoutEvent,
+    PayoutState,
+    taken_back_by,
+)
 from app.settings import Settings
 
 MAY_EARN = frozenset({Standing.ACTIVE, Standing.FROZEN, Standing.QUIT})
 """Standings of those who have been distributors; only the first of them may withdraw."""
+
+TAKEN_BACK = "MCH_CANCEL"
+"""The reason WeChat gives too."""
 
 
 def request(
@@ -141,19 +151,25 @@ def cancel(session: Session, payout_id: int, *, member_id: int, now: datetime) -
 
 
 def ask_cancel_bill(session: Session, bill_id: int, *, actor: Actor, now: datetime) -> PayoutBill:
-    """Ask WeChat, through the job, to take back a transfer that its receiver has not accepted.
+    """Take back a transfer of an approved payout that its receiver has not accepted.
 
-    A member may ask for their own bills. It has not happened before WeChat says so: the receiver
-    may have been faster.
+    What was never sent, as while a limit or a hold keeps it, ends here. Of what was sent WeChat is
+    asked, by the job, and it has not happened before WeChat says so: the receiver may have been
+    faster. A member may take back their own.
     """
     bill = lock_bill(session, bill_id)
     payout = bill.payout
     if actor.kind == "member" and payout.member_id != actor.id:
         raise PayoutNotFound
-    before = bill.state
-    bill.advance(BillEvent.ASK_CANCEL, now=now, note=str(actor))
-    bill.due_at = now
-    outbox.emit(session, "payout_cancel_asked", payout.id, now=now)
+    event, before = taken_back_by(bill.state), bill.state
+    if event is None or payout.state is not PayoutState.APPROVED:
+        raise PayoutNotInState(bill.state, BillEvent.ASK_CANCEL)
+    bill.advance(event, now=now, note=str(actor))
+    if event is BillEvent.DROP:
+        end_bill(session, bill, TAKEN_BACK, now=now)
+    else:
+        bill.due_at = now
+        outbox.emit(session, "payout_cancel_asked", payout.id, now=now)
     session.flush()
     if actor.kind == "staff":
         change = Change({"bill": bill.number, "state": before}, {"state": bill.state})

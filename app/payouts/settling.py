@@ -22,15 +22,18 @@ from app.payouts.states import FINAL_BILL_STATES, BillEvent, BillState, PayoutEv
 PAID_STATES = (PayoutState.SUCCEEDED, PayoutState.PARTLY_SUCCEEDED)
 
 
-def settle_bill(session: Session, payout: Payout, bill: PayoutBill, *, now: datetime) -> None:
-    """Turn the reserve of a bill that has just ended into what became of it.
+def end_bill(session: Session, bill: PayoutBill, reason: str | None, *, now: datetime) -> None:
+    """Turn the reserve of a bill that has just reached its last state into what became of it.
 
-    What was paid has left through WeChat. What was not goes back to the member, filling their debt
-    first, and the awards it stood for may be paid by another payout.
+    `reason` is why it was not paid. What was paid has left through WeChat. What was not goes back
+    to the member, filling their debt first, and the awards it stood for may be paid by another
+    payout.
     """
     assert bill.state in FINAL_BILL_STATES
+    payout, is_paid = bill.payout, bill.state is BillState.SUCCEEDED
+    bill.ended_at, bill.due_at = now, None
+    bill.fail_reason = None if is_paid else reason
     _lock_awards(session, payout)
-    is_paid = bill.state is BillState.SUCCEEDED
     if not is_paid:
         _release_awards(session, payout, bill.amount_fen)
     _end_payout(session, payout, now=now)

@@ -128,6 +128,18 @@ FINAL_BILL_STATES: Final = frozenset(_ENDS.values())
 OPEN_BILL_STATES: Final = frozenset(BillState) - FINAL_BILL_STATES
 
 
+def taken_back_by(state: BillState) -> BillEvent | None:
+    """Return what taking a bill back is in a state, or None where it is too late.
+
+    What was never sent is dropped by us; of what was sent WeChat is asked.
+
+    >>> taken_back_by(BillState.CREATED), taken_back_by(BillState.SUCCEEDED)
+    (<BillEvent.DROP: 'drop'>, None)
+    """
+    events = (BillEvent.DROP, BillEvent.ASK_CANCEL)
+    return next((one for one in events if (state, one) in BILL_TRANSITIONS), None)
+
+
 def after_payout(state: PayoutState, event: PayoutEvent) -> PayoutState | None:
     """Return the state that `event` leads to from `state`, or None where it may not happen.
 

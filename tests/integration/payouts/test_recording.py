@@ -29,6 +29,7 @@ from tests.factories.payouts import (
     make_approved,
     make_award,
     make_earner,
+    make_payout,
     report_on,
 )
 
@@ -473,6 +474,41 @@ def test_the_receiver_may_be_faster_than_a_cancellation(
     assert session.scalars(
         sa.select(AuditRecord.action).where(AuditRecord.action == "payout.bill_cancel_asked")
     ).all() == ["payout.bill_cancel_asked"]
+
+
+def test_a_bill_that_was_not_sent_yet_is_dropped_at_once_and_the_others_go_on(
+    session: Session, desk: Desk, now: datetime
+) -> None:
+    earner = desk.open(40_000, amount_fen=40_000)
+    first, second = bills_of(session)
+    actor = make_actor(session)
+
+    services.ask_cancel_bill(session, second.id, actor=actor, now=now)
+    session.commit()
+
+    first, second = bills_of(session)
+    assert (second.state, second.fail_reason) == (BillState.CANCELLED, "MCH_CANCEL")
+    assert (second.due_at, second.ended_at) == (None, now)
+    assert held(session, earner) == Balances(0, 20_000, 20_000, 0)
+    assert payout_state(session) is PayoutState.APPROVED
+    desk.say(first, TransferState.SUCCESS, desk.send())
+    assert payout_state(session) is PayoutState.PARTLY_SUCCEEDED
+    assert held(session, earner) == Balances(0, 20_000, 0, 0)
+    assert broken_invariants(session) == []
+
+
+def test_a_bill_of_a_payout_that_is_not_approved_is_not_taken_back_alone(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    earner = make_earner(session, 5_000)
+    make_payout(session, earner, 5_000, settings=settings)
+
+    with pytest.raises(PayoutNotInState):
+        services.ask_cancel_bill(
+            session, the_bill(session).id, actor=Actor("member", earner.member_id), now=now
+        )
+
+    assert held(session, earner) == Balances(0, 0, 5_000, 0)
 
 
 @pytest.mark.parametrize("said", [None, TransferState.TRANSFERRING, TransferState.SUCCESS])
