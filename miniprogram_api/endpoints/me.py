@@ -6,12 +6,14 @@ from typing import Annotated, Self
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.access import settings
 from app.attribution import queries as attribution
 from app.attribution.models import BindingState, TouchSource
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.secrecy import mask_phone, vault
 from app.members import queries, services
+from app.members.errors import ConsentRequired
 from app.members.models import Consent, ConsentPurpose, Standing
 from app.members.queries import GivenConsent
 from app.stores.models import Store
@@ -144,6 +146,7 @@ def change_me(body: ProfileChange) -> MeView:
 @group.operation("POST", "/me/phone")
 def set_phone(body: PhoneRequest) -> MeView:
     """Keep the number that WeChat knows of the caller. Needs their consent to exactly that."""
+    _require_current(ConsentPurpose.PHONE, body.consent_version)
     services.set_phone(
         caller().member_id, code=body.code, consent_version=body.consent_version, now=moment()
     )
@@ -152,7 +155,8 @@ def set_phone(body: PhoneRequest) -> MeView:
 
 @group.operation("PUT", "/me/consents/<purpose:purpose>")
 def grant_consent(purpose: ConsentPurpose, body: ConsentGrant) -> ConsentView:
-    """Agree to one purpose. The same version again changes nothing."""
+    """Agree to one purpose, in the version in force. The same again changes nothing."""
+    _require_current(purpose, body.version)
     now, who = moment(), caller()
     return at_once(
         lambda session: ConsentView.of(
@@ -196,3 +200,9 @@ def show_ownership() -> OwnershipView:
             until_at=binding.valid_until_at,
         )
     )
+
+
+def _require_current(purpose: ConsentPurpose, version: str) -> None:
+    """Raise where someone agrees to a text that is not the one in force."""
+    if version != settings().consent_version:
+        raise ConsentRequired(purpose, settings().consent_version)

@@ -145,3 +145,20 @@ def test_a_customer_of_a_store_sees_the_store(
 
 def test_a_customer_of_nobody_belongs_to_nobody(phone: Phone) -> None:
     assert phone.get("/me/ownership").get_json() == {"owner": None}
+
+
+@pytest.mark.parametrize("path", ["/me/phone", "/me/consents/marketing"])
+def test_agreeing_to_a_text_that_is_not_in_force_keeps_nothing(
+    session: Session, phone: Phone, path: str
+) -> None:
+    before = phone.get("/me").get_json()
+
+    if path == "/me/phone":
+        answer = phone.post(path, {"code": "a" * 32, "consent_version": "2019-01"})
+    else:
+        answer = phone.put(path, {"version": "2019-01"})
+
+    problem = answer.get_json()
+    assert (answer.status_code, problem["code"]) == (422, "consent_required")
+    assert problem["facts"]["version"] == "2026-11"
+    assert phone.get("/me").get_json() == before
