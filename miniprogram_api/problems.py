@@ -131,7 +131,7 @@ def of_domain_error(error: DomainError) -> Problem:
     return Problem(
         status=status,
         code=error.code,
-        message=Message(error.text, error.parameters()),
+        message=error.message(),
         facts={} if isinstance(error, RequestInvalid) else _facts_of(error),
         faults=error.faults if isinstance(error, RequestInvalid) else (),
         headers=_headers_of(error),

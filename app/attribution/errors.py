@@ -1,9 +1,10 @@
 """What a caller of this slice must be ready to hear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.attribution.rules import TouchReason
+from app.attribution.rules import REASON_TEXTS, TouchReason
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 
@@ -91,5 +92,6 @@ class OwnerRefused(DomainError):
     code: ClassVar[str] = "owner_refused"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This person cannot own this customer (%(reason)s).")
+    words: ClassVar[Mapping[str, str]] = {**REASON_TEXTS}
 
     reason: TouchReason

@@ -12,9 +12,12 @@
 A broken invariant is not a DomainError. It is a bug: let it raise and roll back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from app.kernel.i18n import Message
 
 
 class ErrorKind(StrEnum):
@@ -41,6 +44,18 @@ class DomainError(Exception):
     code: ClassVar[str]
     kind: ClassVar[ErrorKind]
     text: ClassVar[str]
+    words: ClassVar[Mapping[str, str]] = {}
+    """What people call the values of its facts, such as states; marked with `N_` as well."""
+
+    def message(self) -> Message:
+        """Return what to tell people, before it has a language."""
+        facts = self.parameters()
+        said = {
+            name: Message(self.words[fact])
+            for name, fact in facts.items()
+            if isinstance(fact, str) and fact in self.words
+        }
+        return Message(self.text, facts | said)
 
     def parameters(self) -> dict[str, Any]:
         """Return the facts of this error by name."""

@@ -1,11 +1,20 @@
 """What a caller of this slice must be ready to hear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 from app.members.states import Standing, StandingEvent
+
+STANDING_WORDS: Final[Mapping[str, str]] = {
+    "applied": N_("Waiting for a decision"),
+    "active": N_("In good standing"),
+    "frozen": N_("Frozen"),
+    "quit": N_("Quit"),
+    "refused": N_("Refused"),
+}
 
 
 @dataclass(eq=False)
@@ -148,6 +157,7 @@ class StandingConflict(DomainError):
     code: ClassVar[str] = "standing_conflict"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the distributor is %(standing)s.")
+    words: ClassVar[Mapping[str, str]] = STANDING_WORDS
 
     standing: Standing
     event: StandingEvent

@@ -1,10 +1,30 @@
 """What a caller of this slice must be ready to hear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
+
+ORDER_WORDS: Final[Mapping[str, str]] = {
+    "created": N_("Waiting for payment"),
+    "paid": N_("Paid"),
+    "completed": N_("Completed"),
+    "settled": N_("Settled"),
+    "closed": N_("Closed"),
+    "paid_late": N_("Paid late"),
+    "refunded": N_("Refunded"),
+}
+REFUND_WORDS: Final[Mapping[str, str]] = {
+    "requested": N_("To be approved"),
+    "approved": N_("Approved"),
+    "sent": N_("Sent to WeChat"),
+    "abnormal": N_("Stuck at WeChat"),
+    "succeeded": N_("Refunded"),
+    "failed": N_("Failed"),
+    "rejected": N_("Rejected"),
+}
 
 
 @dataclass(eq=False)
@@ -23,6 +43,7 @@ class OrderNotInState(DomainError):
     code: ClassVar[str] = "order_not_in_state"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the order is %(state)s.")
+    words: ClassVar[Mapping[str, str]] = ORDER_WORDS
 
     state: str
     event: str
@@ -44,6 +65,7 @@ class RefundNotInState(DomainError):
     code: ClassVar[str] = "refund_not_in_state"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the refund is %(state)s.")
+    words: ClassVar[Mapping[str, str]] = REFUND_WORDS
 
     state: str
     event: str

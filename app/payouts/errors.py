@@ -1,10 +1,29 @@
 """What a caller of this slice must be ready to hear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_, yuan
+
+PAYOUT_WORDS: Final[Mapping[str, str]] = {
+    "requested": N_("To be approved"),
+    "approved_once": N_("Needs a second approval"),
+    "approved": N_("Being paid out"),
+    "partly_succeeded": N_("Partly paid out"),
+    "rejected": N_("Rejected"),
+    "created": N_("Not sent yet"),
+    "sending": N_("Sent, answer unknown"),
+    "accepted": N_("Accepted by WeChat"),
+    "waiting_user": N_("Waiting for the receiver"),
+    "transferring": N_("On its way"),
+    "cancelling": N_("Being cancelled"),
+    "succeeded": N_("Paid out"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
+}
+"""States of payouts and of their bills."""
 
 
 @dataclass(eq=False)
@@ -23,6 +42,7 @@ class PayoutNotInState(DomainError):
     code: ClassVar[str] = "payout_not_in_state"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the payout is %(state)s.")
+    words: ClassVar[Mapping[str, str]] = PAYOUT_WORDS
 
     state: str
     event: str

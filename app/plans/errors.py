@@ -1,10 +1,18 @@
 """What a caller of this slice must be ready to hear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
+
+PLAN_WORDS: Final[Mapping[str, str]] = {
+    "draft": N_("Draft"),
+    "submitted": N_("To be approved"),
+    "published": N_("Published"),
+    "retired": N_("Retired"),
+}
 
 
 @dataclass(eq=False)
@@ -23,6 +31,7 @@ class PlanNotInState(DomainError):
     code: ClassVar[str] = "plan_not_in_state"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the plan version is %(state)s.")
+    words: ClassVar[Mapping[str, str]] = PLAN_WORDS
 
     state: str
 
