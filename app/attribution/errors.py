@@ -92,6 +92,8 @@ class OwnerRefused(DomainError):
     code: ClassVar[str] = "owner_refused"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This person cannot own this customer (%(reason)s).")
-    words: ClassVar[Mapping[str, str]] = {**REASON_TEXTS}
+    words: ClassVar[Mapping[str, str]] = {
+        reason.value: text for reason, text in REASON_TEXTS.items()
+    }
 
     reason: TouchReason
