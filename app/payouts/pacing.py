@@ -1,7 +1,7 @@
 """When a bill is looked at again. Pure: spans from states and instants, spread without chance.
 
-A callback usually brings the news first; these are the questions in case none comes. Everything is
-a multiple of `Settings.payout_query_seconds`, so that a drill can run a whole life in seconds.
+A callback usually brings the news first; these are the questions in case none comes. All but the
+lease are multiples of `Settings.payout_query_seconds`, so that a drill can run a life in seconds.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from typing import Final
 REQUEST_STEPS_MAX: Final = 3
 """Send, query after the send, and a margin: so many timeouts long a try may take."""
 BACKOFF_DOUBLINGS_MAX: Final = 6
-HOLD_SECONDS: Final = 600
+HOLD_QUERIES: Final = 10
 AGE_SHARE: Final = 10
 WAITING_SECONDS_MAX: Final = 900
 SPREAD_PARTS: Final = 4
@@ -21,6 +21,11 @@ _BUCKETS: Final = 1_000
 def claimed_for(timeout_seconds: int) -> timedelta:
     """Return how long a try keeps a bill from others; longer than any try takes."""
     return timedelta(seconds=REQUEST_STEPS_MAX * timeout_seconds)
+
+
+def held_for(query_seconds: int) -> timedelta:
+    """Return when to look again at a bill whose receiver is on hold."""
+    return timedelta(seconds=HOLD_QUERIES * query_seconds)
 
 
 def ask_again(query_seconds: int, *, age: timedelta | None, salt: int) -> timedelta:

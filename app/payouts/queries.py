@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -14,7 +15,7 @@ from app.payouts.reasons import explain, explain_delay
 from app.payouts.states import BillState, PayoutState
 from app.wechat.access import pay
 
-PAGE_MAX = 101
+PAGE_MAX: Final = 101
 """A hundred, and one more that tells whether there is a next page."""
 
 

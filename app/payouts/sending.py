@@ -10,8 +10,9 @@ due again, is found `sending`, and WeChat is asked before anything is sent.
 * A worker that lost its lease has its outcome ignored: someone else has asked since.
 """
 
+import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from app.payouts.reports import CANCELLABLE
 from app.payouts.states import BillEvent, BillState
 from app.settings import Settings
 from app.wechat.access import pay
-from app.wechat.values import TransferOrder, TransferReport
+from app.wechat.values import TransferOrder, TransferReport, TransferState
 
 LIMITS_LOCK: Final = 7_310_020
 """Advisory lock under which the sums of a day are read and added to."""
@@ -41,12 +42,14 @@ log = structlog.get_logger()
 class Errand:
     """What a worker has to do at WeChat for one bill, and the lease under which it does it.
 
-    With an `order` it sends, without one it asks.
+    With an `order` it sends, without one it asks. `until` is when the lease ends, by this
+    machine's steady clock.
     """
 
     bill_id: int
     number: str
     lease: int
+    until: float
     order: TransferOrder | None = None
     wants_cancel: bool = False
 
@@ -72,7 +75,14 @@ def begin_bill(bill_id: int, *, settings: Settings, now: datetime) -> Errand | N
 
 
 def carry_out(errand: Errand) -> TransferReport:
-    """Send or ask. Call it outside any transaction; nothing remote is raised."""
+    """Send or ask. Call it outside any transaction; nothing remote is raised.
+
+    A worker that slept through its lease says nothing any more: the bill may have gone on without
+    it, and even been given back.
+    """
+    if time.monotonic() >= errand.until:
+        log.warning("payout_errand_too_late", bill_id=errand.bill_id)
+        return TransferReport(out_bill_no=errand.number, state=TransferState.UNKNOWN)
     if errand.order is not None:
         return pay().send_transfer(errand.order)
     report = pay().query_transfer(errand.number)
@@ -114,12 +124,14 @@ def _begin(
             return None
         _mark_sent(session, bill, settings=settings, now=now)
         is_send = True
-    bill.due_at = now + pacing.claimed_for(settings.wechat_timeout_seconds)
+    span = pacing.claimed_for(settings.wechat_timeout_seconds)
+    bill.due_at = now + span
     session.flush()
     return Errand(
         bill_id=bill.id,
         number=bill.number,
         lease=bill.lease,
+        until=time.monotonic() + span.total_seconds(),
         order=_order(bill) if is_send else None,
         wants_cancel=bill.state is BillState.CANCELLING,
     )
@@ -186,7 +198,7 @@ def _put_off_until(
     """Return until when a bill may not be sent, having noted why; None where it may be now."""
     if _distributor(session, bill).standing is Standing.FROZEN:
         bill.last_error = "on_hold"
-        return now + timedelta(seconds=pacing.HOLD_SECONDS)
+        return now + pacing.held_for(settings.payout_query_seconds)
     exceeded = _limit_exceeded(session, bill, settings=settings, now=now)
     if exceeded is None:
         return None

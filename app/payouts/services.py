@@ -5,6 +5,7 @@ What happens to an approved payout is in `sending`.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,10 +40,10 @@ from app.payouts.states import (
 )
 from app.settings import Settings
 
-MAY_EARN = frozenset({Standing.ACTIVE, Standing.FROZEN, Standing.QUIT})
+MAY_EARN: Final = frozenset({Standing.ACTIVE, Standing.FROZEN, Standing.QUIT})
 """Standings of those who have been distributors; only the first of them may withdraw."""
 
-TAKEN_BACK = "MCH_CANCEL"
+TAKEN_BACK: Final = "MCH_CANCEL"
 """The reason WeChat gives too."""
 
 

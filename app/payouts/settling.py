@@ -7,6 +7,7 @@ are touched before the ledger: see `locks` for the order.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from app.ledger.transfers import WECHAT_PAID_OUT, Transfer, available, credit, d
 from app.payouts.models import Payout, PayoutAllocation, PayoutBill
 from app.payouts.states import FINAL_BILL_STATES, BillEvent, BillState, PayoutEvent, PayoutState
 
-PAID_STATES = (PayoutState.SUCCEEDED, PayoutState.PARTLY_SUCCEEDED)
+PAID_STATES: Final = (PayoutState.SUCCEEDED, PayoutState.PARTLY_SUCCEEDED)
 
 
 def end_bill(session: Session, bill: PayoutBill, reason: str | None, *, now: datetime) -> None:

@@ -266,3 +266,16 @@ def test_awards_of_others_are_not_touched(session: Session, settings: Settings) 
     ).all()
     assert taken == [0]
     assert held(session, other) == Balances(0, 7_000, 0, 0)
+
+
+def test_a_balance_without_awards_behind_it_is_not_paid(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    earner = make_earner(session)
+    make_award(session, earner, 5_000, now=now + timedelta(seconds=1))
+
+    with pytest.raises(InsufficientBalance):
+        make_payout(session, earner, 5_000, settings=settings, now=now)
+
+    assert count_payouts(session) == 0
+    assert held(session, earner) == Balances(0, 5_000, 0, 0)

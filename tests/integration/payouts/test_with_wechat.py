@@ -1,5 +1,6 @@
 """Payouts against the sandbox: its own books, kept by another process, are the judge."""
 
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from app.payouts.recording import record_bill
 from app.payouts.sending import begin_next_bill, carry_out
 from app.payouts.states import BillState, PayoutState
 from app.settings import Settings
+from app.wechat.values import TransferState
 from scripts.sandbox.client import SandboxClient
 from tests.factories.payouts import broken_invariants, make_approved, make_earner, openid_of
 
@@ -311,3 +313,14 @@ def test_the_job_finds_nothing_to_do_twice(office: Office) -> None:
     assert send_payouts() == 1
     assert send_payouts() == 0
     assert len(office.transfers()) == 1
+
+
+def test_a_worker_that_slept_through_its_lease_sends_nothing(office: Office) -> None:
+    office.approve(5_000)
+    errand = begin_next_bill(settings=office.settings, now=office.now)
+    assert errand is not None
+
+    report = carry_out(replace(errand, until=time.monotonic()))
+
+    assert report.state is TransferState.UNKNOWN
+    assert office.transfers() == []
