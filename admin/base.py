@@ -20,16 +20,15 @@ from admin import exports, listing, staff
 from admin.decisions import Decides
 from admin.details import Shown
 from admin.exporting import Exports
-from admin.filters import Control, Filter, contains
+from admin.filters import Filter, contains
 from admin.form_pages import Fills
 from admin.forms import ScopedLoader
 from admin.scopes import Scope
 from admin.tables import Compute, Shape, Table
-from admin.urls import local_url
+from admin.urls import as_id, local_url, with_query
 from app.kernel.db import db
 from app.stores.permissions import Permission
 
-ID_DIGITS_MAX: Final = 18
 ROUTES: Final = "_urls"
 """Where Flask-Admin's metaclass collects what `expose` marks."""
 NEVER_ROUTED: Final = frozenset({"create_view", "edit_view", "delete_view", "ajax_update"})
@@ -143,10 +142,10 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
 
     def get_one(self, id: Any) -> Any:  # noqa: A002 - Flask-Admin's name
         """Return one row, or None where it is absent or not the person's to see."""
-        text = str(id)
-        if not (text.isascii() and text.isdigit()) or len(text) > ID_DIGITS_MAX:
+        key = as_id(id)
+        if key is None:
             return None
-        return db.session.scalar(self.loaded(self.get_query().where(self.key == int(text))))
+        return db.session.scalar(self.loaded(self.get_query().where(self.key == key)))
 
     def visible(self, ids: Iterable[int]) -> Sequence[Any]:
         """Return those of several rows that the person here may see, in order."""
@@ -181,8 +180,8 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
     def search(self, query: Select[Any], text: str) -> Select[Any]:
         """Narrow a list by what was typed: part of a text, or a whole id."""
         conditions: list[Any] = [contains(column, text) for column in self.searched]
-        if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-            conditions.append(self.key == int(text))
+        if (key := as_id(text)) is not None:
+            conditions.append(self.key == key)
         return query.where(sa.or_(*conditions)) if conditions else query
 
     def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
@@ -226,13 +225,12 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
         for name in ("after", "before", "page"):
             if name not in changes:
                 kept.pop(name, None)
-        found = {name: value for name, value in kept.items() if value not in (None, "")}
-        return str(self.get_url(".index_view", **found))
+        return with_query(self.get_url(".index_view"), kept)
 
-    def active_filters(self) -> list[Control]:
-        """Return the filters that narrow the list now."""
-        shown = [one for each in self.filters for one in each.controls(request.args)]
-        return [one for one in shown if one.value]
+    def export_url(self, export_type: str) -> str:
+        """Return the address of the list as it stands, as a file."""
+        path = self.get_url(".export", export_type=export_type)
+        return with_query(path, request.args.to_dict())
 
     @expose("/details/")
     def details_view(self) -> str:

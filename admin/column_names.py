@@ -68,6 +68,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "to_standing": _("To"),
     "fulfilment": _("Fulfilment"),
     "request_id": _("Request"),
+    "hash": _("Seal"),
     "real_name": _("Real name"),
     "agreement_version": _("Agreement"),
     "direct_count": _("Direct members"),

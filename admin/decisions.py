@@ -18,7 +18,7 @@ from admin import staff
 from admin.i18n import gettext, ngettext, say_error
 from admin.part import Part
 from admin.tables import Table
-from admin.urls import local_url
+from admin.urls import as_id, local_url
 from app.kernel.audit import Actor
 from app.kernel.db import database_now
 from app.kernel.errors import DomainError
@@ -26,6 +26,8 @@ from app.stores.permissions import Permission
 
 ROWS_MAX: Final = 200
 REASONS_SHOWN: Final = 5
+NO_ID: Final = -1
+"""An id that no row has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +144,4 @@ def _posted_ids() -> list[int]:
     texts = dict.fromkeys(request.form.getlist("rowid"))
     if len(texts) > ROWS_MAX:
         abort(413)
-    return [int(text) if text.isascii() and text.isdigit() else -1 for text in texts]
+    return [parsed if (parsed := as_id(text)) is not None else NO_ID for text in texts]

@@ -16,6 +16,7 @@ from sqlalchemy.sql import Select
 from admin.i18n import gettext
 from admin.labels import label_of
 from admin.staff import visible_store_ids
+from admin.urls import as_id
 from app.kernel.clock import day_begins_at
 from app.kernel.db import db
 from app.stores.models import Store
@@ -112,8 +113,8 @@ class OfStore:
 
     def apply(self, query: Select[Any], arguments: Arguments) -> Select[Any]:
         """Keep rows of one store; the scope of the view holds anyway."""
-        value = arguments.get(self.name, "")
-        return query.where(self.column == int(value)) if _is_id(value) else query
+        key = as_id(arguments.get(self.name, ""))
+        return query.where(self.column == key) if key is not None else query
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +174,14 @@ class Exactly:
             return query
         if not self.is_id:
             return query.where(self.column == value)
-        return query.where(self.column == int(value)) if _is_id(value) else query.where(sa.false())
+        key = as_id(value)
+        return query.where(self.column == key if key is not None else sa.false())
 
 
 def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
     """Match a text anywhere in a column; `%` and `_` stand for themselves."""
     condition: sa.ColumnElement[bool] = sa.cast(column, sa.Text).icontains(text, autoescape=True)
     return condition
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18  # noqa: PLR2004 - fits a bigint
 
 
 def _iso(text: str) -> str:

@@ -24,13 +24,13 @@ from admin.filters import contains
 from admin.i18n import gettext
 from admin.scopes import AnySelect, Scope
 from admin.staff import visible_store_ids
+from admin.urls import as_id
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import db
 from app.stores.permissions import Permission
 
 REASON_MAX: Final = 500
 LOOKUP_MAX: Final = 20
-ID_DIGITS_MAX: Final = 18
 FEN_DIGITS_MAX: Final = 9
 
 
@@ -132,10 +132,10 @@ class ScopedLoader(QueryAjaxModelLoader):
 
     def get_one(self, pk: Any) -> Found | None:
         """Return one row, or None where it is absent or not the person's to see."""
-        text = str(pk)
-        if not (text.isascii() and text.isdigit()) or len(text) > ID_DIGITS_MAX:
+        key = as_id(pk)
+        if key is None:
             return None
-        row = db.session.execute(self.get_query().where(self._id == int(text))).first()
+        row = db.session.execute(self.get_query().where(self._id == key)).first()
         return Found(row[0], self._text(row)) if row is not None else None
 
     def get_list(self, term: str, offset: int = 0, limit: int = LOOKUP_MAX) -> list[Found]:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
+from admin.urls import as_id
+
 COUNTED_MAX: Final = 1_000
 PAGES_MAX: Final = 200
 PAGE_SIZES: Final = (25, 50, 100)
-KEY_MAX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,11 @@ class Request:
             search=arguments.get("search", "").replace("\x00", "").strip()[:100],
             sort=sort if sort in sortable else "",
             descending=arguments.get("desc") == "1",
-            after=_key(arguments.get("after")),
-            before=_key(arguments.get("before")),
-            page=min(_key(arguments.get("page")) or 0, PAGES_MAX),
+            after=as_id(arguments.get("after")),
+            before=as_id(arguments.get("before")),
+            page=min(as_id(arguments.get("page")) or 0, PAGES_MAX),
             size=int(wished) if wished in {str(one) for one in PAGE_SIZES} else size,
         )
-
-
-def _key(text: str | None) -> int | None:
-    if not text or not (text.isascii() and text.isdigit()):
-        return None
-    number = int(text[:19])
-    return number if number <= KEY_MAX else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from flask import Blueprint, Flask, flash, redirect, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -30,7 +28,7 @@ from admin.labels import label_of, tone_of
 from admin.listing import Request
 from admin.navigation import navigation, section_of
 from admin.role_names import role_name
-from admin.urls import local_url
+from admin.urls import local_url, with_query
 from app.access import settings
 from app.kernel.i18n import LOCALES, yuan
 from app.stores.models import Staff
@@ -171,17 +169,8 @@ def store_names(person: Staff) -> str:
 
 def with_arguments(changes: Mapping[str, Any], *without: str) -> str:
     """Return the address of this list with some parameters changed and some left out."""
-    kept = MultiDict(request.args)
-    for name in (*without, *changes):
-        kept.poplist(name)
-    for name, value in changes.items():
-        kept.add(name, str(value))
-    query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in kept.items(multi=True))
-    return f"{request.path}?{query}" if query else request.path
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    kept = {name: value for name, value in request.args.items() if name not in without}
+    return with_query(request.path, {**kept, **changes})
 
 
 class Sorting:

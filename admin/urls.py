@@ -1,8 +1,34 @@
-"""Addresses that came from outside and that we would send a browser to."""
+"""What comes from outside in addresses and forms: ids, and where to go next."""
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode, urlsplit
 
 from admin.hooks import PREFIX
+
+ID_DIGITS_MAX: Final = 18
+"""So many digits always fit the database's whole numbers."""
+
+
+def as_id(text: object) -> int | None:
+    """Return an id, or None for what cannot be one.
+
+    >>> as_id("12"), as_id(" 12"), as_id("-1"), as_id("9" * 40), as_id("²")
+    (12, None, None, None, None)
+    """
+    digits = str(text)
+    is_id = digits.isascii() and digits.isdigit() and len(digits) <= ID_DIGITS_MAX
+    return int(digits) if is_id else None
+
+
+def with_query(path: str, values: Mapping[str, object]) -> str:
+    """Return a path with parameters; those without a value are left out.
+
+    >>> with_query("/admin/orders/", {"state": "paid", "search": "", "page": None})
+    '/admin/orders/?state=paid'
+    """
+    kept = {name: value for name, value in values.items() if value not in (None, "")}
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def local_url(text: str | None) -> str | None:

@@ -24,6 +24,7 @@ from admin.lookups import distributors
 from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
 from admin.tables import Shape
+from admin.urls import with_query
 from admin.words import rule_in_words, step_reason
 from app.attribution import queries as attribution
 from app.attribution import services
@@ -173,7 +174,7 @@ class MembersView(ScopedView):
         kept = {name: value for name, value in request.form.items() if name not in NOT_KEPT}
         hashed = phone_hash(text)
         wish = {"phone": hashed} if hashed else {"search": text}
-        return redirect(self.get_url(".index_view", **{**kept, **wish}))
+        return redirect(with_query(self.get_url(".index_view"), {**kept, **wish}))
 
     @expose("/phone/", methods=("POST",))
     def phone_view(self) -> str:

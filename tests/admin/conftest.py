@@ -30,7 +30,7 @@ class Desk:
         """Open a page in English."""
         return self.client.get(
             f"/admin{path}",
-            query_string=query,
+            query_string=query or None,
             headers={"Accept-Language": "en"},
             buffered=True,
         )
