@@ -171,21 +171,17 @@ def _mark_decided(session: Session, orders: Sequence[Decided], *, now: datetime)
         return set()
     return set(
         session.scalars(
-            insert(OrderDecision)
-            .values(
-                [
-                    {
-                        "order_id": one.order.sale.order_id,
-                        "plan_version_id": one.order.plan_version_id,
-                        "base_fen": one.order.base_fen,
-                        "awarded_fen": one.decisions.total_fen,
-                        "decided_at": now,
-                    }
-                    for one in orders
-                ]
-            )
-            .on_conflict_do_nothing()
-            .returning(OrderDecision.order_id)
+            insert(OrderDecision).on_conflict_do_nothing().returning(OrderDecision.order_id),
+            [
+                {
+                    "order_id": one.order.sale.order_id,
+                    "plan_version_id": one.order.plan_version_id,
+                    "base_fen": one.order.base_fen,
+                    "awarded_fen": one.decisions.total_fen,
+                    "decided_at": now,
+                }
+                for one in orders
+            ],
         )
     )
 

@@ -101,19 +101,16 @@ def _account_ids(session: Session, wanted: set[Account]) -> dict[Account, int]:
     missing = sorted(wanted - found.keys(), key=str)
     if missing:
         session.execute(
-            insert(LedgerAccount)
-            .values(
-                [
-                    {
-                        "name": account.name,
-                        "unit": account.unit,
-                        "member_id": account.member_id,
-                        "balance": None if account.name in BRAND_NAMES else 0,
-                    }
-                    for account in missing
-                ]
-            )
-            .on_conflict_do_nothing()
+            insert(LedgerAccount).on_conflict_do_nothing(),
+            [
+                {
+                    "name": account.name,
+                    "unit": account.unit,
+                    "member_id": account.member_id,
+                    "balance": None if account.name in BRAND_NAMES else 0,
+                }
+                for account in missing
+            ],
         )
         found |= _find_accounts(session, set(missing))
     assert found.keys() == wanted
