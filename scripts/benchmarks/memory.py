@@ -93,7 +93,7 @@ def _work(bench: Bench, port: int, *, orders: int, seconds: float) -> None:
     callers = list(range(1, CALLERS + 1))
     tokens, codes = sign_in(bench, callers), issue_codes(bench, callers)
     fill(bench, orders=orders)
-    paths = ("me", "distributor", "distributor/team", "products", "orders", "awards")
+    paths = ("me", "distributor", "distributor/team", "products", "orders", "distributor/awards")
     asks = [Ask(path=f"/api/v1/{path}", token=token) for path in paths for token in tokens]
     pictures = [
         Ask(path=f"/api/v1/share-codes/{code}/{kind}", token=token)

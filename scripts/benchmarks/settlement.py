@@ -24,12 +24,10 @@ AIM: Final = 0.25
 
 WORKER: Final = f"""
 import sqlalchemy as sa
-from app.factory import create_app
-from app.settings import Settings
 from app.distribution.jobs import award_orders
 from app.kernel.db import db
-app = create_app(Settings.from_env())
-with app.app_context():
+from wsgi import application
+with application.app_context():
     db.session.execute(sa.text("SELECT pg_advisory_lock_shared({GATE})"))
     db.session.rollback()
     award_orders()
