@@ -49,9 +49,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--orders",
         type=_count,
-        default=8_000,
+        default=4_000,
         metavar="N",
-        help="(b), (m): orders to settle in each run (8000)",
+        help="(b), (m): orders to settle in each turn (4000)",
     )
     made.add_argument(
         "--seconds",
