@@ -5,7 +5,6 @@ id, then ledger accounts by id. So call `allocate` and `release` before the ledg
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,13 +12,10 @@ from sqlalchemy.orm import Session
 from app.distribution.models import Award, AwardState
 
 
-def allocate(
-    session: Session, member_id: int, amount_fen: int, *, now: datetime
-) -> list[tuple[int, int]]:
+def allocate(session: Session, member_id: int, amount_fen: int) -> list[tuple[int, int]]:
     """Take up matured awards for a payout, oldest first; return (award, fen) summing to the amount.
 
-    Where less than the amount is free, take up nothing and return an empty list. `now` is when the
-    awards must have matured by.
+    Where less than the amount is free, take up nothing and return an empty list.
     """
     assert amount_fen > 0
     rows = session.execute(
@@ -30,7 +26,6 @@ def allocate(
         .where(
             Award.beneficiary_id == member_id,
             Award.state == AwardState.MATURED,
-            Award.matured_at <= now,
             Award.amount_fen - Award.reversed_fen > Award.allocated_fen,
         )
         .order_by(Award.id)

@@ -65,7 +65,7 @@ def request(
     if now - fresh_at > timedelta(seconds=settings.fresh_sign_in_seconds):
         raise FreshSignInRequired
     distributor = _lock_distributor(session, member_id)
-    allocated = distribution.allocate(session, member_id, amount_fen, now=now)
+    allocated = distribution.allocate(session, member_id, amount_fen)
     _check_balance(session, member_id, amount_fen, is_allocated=bool(allocated))
 
     payout = Payout(

@@ -17,7 +17,7 @@ from app.plans.errors import AnotherVersionAhead, NotAhead, OwnPlan, PlanNotFoun
 from app.plans.models import Plan, PlanVersion, PlanVersionState
 from app.plans.rules import dump_rules, load_rules
 
-_PUBLISHING_LOCK: Final = 7_310_002
+_PUBLISHING_LOCK: Final = 7_310_004
 
 
 def create_plan(session: Session, name: str, *, model: str, now: datetime) -> Plan:

@@ -120,3 +120,20 @@ def test_every_error_has_a_code_of_its_own_and_a_text_that_its_facts_fill() -> N
     for error in errors:
         if "parameters" not in vars(error):  # some derive their facts and have tests of their own
             error.text % dict.fromkeys(inspect.signature(error).parameters, 0)
+
+
+def test_advisory_locks_have_numbers_of_their_own() -> None:
+    """Two locks with one number would wait for each other without any reason."""
+    numbers = [
+        node.value.value
+        for path in SOURCES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id.upper().endswith("LOCK")
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, int)
+    ]
+
+    assert len(numbers) >= 5
+    assert len(numbers) == len(set(numbers))
