@@ -34,6 +34,11 @@ class Control:
     value: str
     choices: list[tuple[str, Any]] = field(default_factory=list)
 
+    @property
+    def said(self) -> str:
+        """Return the value in words."""
+        return str(dict(self.choices).get(self.value, self.value))
+
 
 class Filter(Protocol):
     """One way to narrow a list."""

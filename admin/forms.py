@@ -182,13 +182,17 @@ class LookupField(StringField):
 def in_order(form: FlaskForm) -> list[Field]:
     """Return the fields to show: what it is about, then why, then who agrees."""
     shown = [one for one in form if one.type not in {"CSRFTokenField", "SubmitField"}]
-    return sorted(shown, key=_rank)
+    first: tuple[str, ...] = getattr(form, "first", ())
+    return sorted(shown, key=lambda one: _rank(one.short_name, first))
 
 
-def _rank(field: Field) -> int:
-    if field.short_name == "reason":
+def _rank(name: str, first: tuple[str, ...]) -> int:
+    """Return how late a field comes; a form may name those that come first."""
+    if name in first:
+        return first.index(name) - len(first)
+    if name == "reason":
         return 1
-    return 2 if field.short_name.startswith("second_") else 0
+    return 2 if name.startswith("second_") else 0
 
 
 def must_differ(other: str) -> Callable[[Any, Field], None]:

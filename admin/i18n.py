@@ -5,7 +5,6 @@ page. Without either the browser decides, and Chinese is the answer to anything 
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import flask_babel
@@ -14,7 +13,6 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, format_datetime, get_locale
 from flask_login import current_user
 
-from admin.labels import label_of
 from app.kernel.clock import SHANGHAI
 from app.kernel.errors import DomainError
 from app.kernel.i18n import CHINESE, ENGLISH, LOCALES, TRANSLATIONS, Message, translate
@@ -75,12 +73,8 @@ def say(message: Message | str) -> str:
 
 
 def say_error(error: DomainError) -> str:
-    """Render what the core refused in the language of this page, states by their names."""
-    facts = {
-        name: str(label_of(value)) if isinstance(value, StrEnum) else value
-        for name, value in error.parameters().items()
-    }
-    return say(Message(error.text, facts))
+    """Render what the core refused in the language of this page."""
+    return say(error.message())
 
 
 def moment(instant: datetime, *, seconds: bool = False) -> str:

@@ -12,6 +12,9 @@ function openNavigation(open) {
 for (const button of all("[data-nav-open]")) button.addEventListener("click", () => openNavigation(true));
 for (const button of all("[data-nav-close]")) button.addEventListener("click", () => openNavigation(false));
 
+// The page that is open stays in sight in a long navigation
+document.querySelector(".sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 // Menus close on Escape and on a click elsewhere
 const menus = all("details[data-menu]");
 document.addEventListener("click", (event) => {

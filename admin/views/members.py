@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request
+import sqlalchemy as sa
+from flask import abort, flash, g, redirect, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import Select
 from werkzeug.wrappers import Response
 from wtforms.validators import InputRequired
 
-from admin import phones, staff
+from admin import listing, phones, staff
 from admin.actions import SecondPersonForm, joined
 from admin.base import ScopedView
 from admin.decisions import Act
 from admin.details import Section, pairs_of, rows_section
+from admin.directory import Reference
 from admin.filters import Days, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import REASON_MAX, LookupField
@@ -25,6 +27,7 @@ from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
 from admin.tables import Shape
 from admin.urls import with_query
+from admin.views.attribution import owner_of
 from admin.words import rule_in_words, step_reason
 from app.attribution import queries as attribution
 from app.attribution import services
@@ -96,6 +99,12 @@ def _end(member: Member, act: Act) -> str:
     return str(member.id)
 
 
+def _owner_now(row: Member) -> Reference | None:
+    """Return whom a customer of this page belongs to at present."""
+    owners: dict[int, Reference | None] = g.get("owners", {})
+    return owners.get(row.id)
+
+
 class MembersView(ScopedView):
     """Everybody known to the mini-program."""
 
@@ -104,8 +113,16 @@ class MembersView(ScopedView):
     icon = "users"
     intro = _("Everybody who has signed in to the mini-program. Phone numbers are masked.")
 
-    column_list = ("nickname", "id", "phone", "origin_store_id", "registered_at", "first_paid_at")
-    computed: ClassVar = {"nickname": name_of, "phone": masked_phone}
+    column_list = (
+        "nickname",
+        "id",
+        "phone",
+        "owner",
+        "origin_store_id",
+        "registered_at",
+        "first_paid_at",
+    )
+    computed: ClassVar = {"nickname": name_of, "phone": masked_phone, "owner": _owner_now}
     searched = (Member.nickname,)
     search_hint = _("Nickname, whole phone number, or customer no.")
     finds_by_post = True
@@ -162,6 +179,21 @@ class MembersView(ScopedView):
             done=_("The customer belongs to the brand again."),
         ),
     )
+
+    def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
+        """Return a page, and read whom its customers belong to in one query."""
+        page = super().page_of(query, wish)
+        g.owners = {}
+        if staff.may(Permission.BINDINGS_VIEW):
+            bindings = db.session.scalars(
+                sa.select(Binding).where(
+                    Binding.customer_id.in_([row.id for row in page.rows]),
+                    Binding.valid_from_at <= sa.func.now(),
+                    Binding.valid_until_at > sa.func.now(),
+                )
+            )
+            g.owners = {binding.customer_id: owner_of(binding) for binding in bindings}
+        return page
 
     def title_of(self, row: Member) -> str:
         """Return the nickname."""

@@ -108,6 +108,7 @@ class StaffForm(FlaskForm):
 class NewStaffForm(StaffForm):
     """Somebody to be appointed."""
 
+    first = ("name", "email", "password")
     name = StringField(
         lazy_pgettext("person", "Name"), validators=[InputRequired(), Length(max=60)]
     )
