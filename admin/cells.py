@@ -56,6 +56,29 @@ def is_number(name: str) -> bool:
     return name.endswith(("_fen", "_bp", "_count", "_change")) or name in NUMBERS
 
 
+def is_long(name: str) -> bool:
+    """Tell whether a column's values are sentences, which may break over lines."""
+    return name in SENTENCES
+
+
+SENTENCES: Final = frozenset(
+    {
+        "reason",
+        "note",
+        "description",
+        "last_error",
+        "address",
+        "condition",
+        "cause",
+        "permissions",
+        "page",
+        "before",
+        "after",
+        "title",
+        "stores",
+        "roles",
+    }
+)
 NUMBERS: Final = frozenset(
     {"quantity", "balance", "amount", "on_hand", "reserved", "sellable", "attempts"}
 )
@@ -181,6 +204,7 @@ class _NoNames(Directory):
 
     def __init__(self) -> None:
         self._names = {}
+        self._sees_all = False
 
 
 _EMPTY: Final = _NoNames()

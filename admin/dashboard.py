@@ -17,12 +17,13 @@ from admin.base import to_sign_in
 from admin.charts import Day, chart
 from admin.i18n import gettext
 from admin.words import BREAK_OUTCOMES
-from app.distribution.models import Award, AwardState
 from app.kernel.clock import SHANGHAI, business_day, day_begins_at
 from app.kernel.db import database_now, db
 from app.kernel.i18n import yuan
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
+from app.ledger.models import LedgerAccount
+from app.ledger.transfers import Name
 from app.members.models import Distributor, Member, Standing
 from app.orders.models import Order, Refund
 from app.orders.states import OrderState, RefundState
@@ -254,31 +255,28 @@ def _new_customers(today: date) -> Tile:
 
 
 def _commission() -> Iterator[Tile]:
-    """Yield what is owed to distributors, by how near it is."""
-    net = sa.func.coalesce(sa.func.sum(Award.amount_fen - Award.reversed_fen), 0)
-    query = _view("awards").get_query()
-    waiting = (AwardState.PENDING, AwardState.FROZEN)
-    pending = db.session.scalar(
-        query.where(Award.state.in_(waiting)).with_only_columns(net, maintain_column_froms=True)
-    )
-    left = sa.func.coalesce(
-        sa.func.sum(Award.amount_fen - Award.reversed_fen - Award.allocated_fen), 0
-    )
-    matured = db.session.scalar(
-        query.where(Award.state == AwardState.MATURED).with_only_columns(left)
-    )
-    url = url_for("awards.index_view", state="frozen")
+    """Yield what is owed to distributors, by how near it is; from balances, not from awards."""
+    held = {
+        Name(row[0]): int(row[1] or 0)
+        for row in db.session.execute(
+            _view("ledger_accounts")
+            .get_query()
+            .where(LedgerAccount.name.in_((Name.COMMISSION_PENDING, Name.COMMISSION_AVAILABLE)))
+            .with_only_columns(LedgerAccount.name, sa.func.sum(LedgerAccount.balance))
+            .group_by(LedgerAccount.name)
+        )
+    }
     yield Tile(
         gettext("Commission not yet matured"),
         "calendar-clock",
-        yuan(int(pending or 0)),
+        yuan(held.get(Name.COMMISSION_PENDING, 0)),
         gettext("Paid out after the after-sale window"),
-        url=url,
+        url=url_for("awards.index_view", state="frozen"),
     )
     yield Tile(
         gettext("Commission that can be withdrawn"),
         "hand-coins",
-        yuan(int(matured or 0)),
+        yuan(held.get(Name.COMMISSION_AVAILABLE, 0)),
         gettext("Not yet asked for"),
         url=url_for("awards.index_view", state="matured"),
     )

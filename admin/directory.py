@@ -226,6 +226,7 @@ class Directory:
         for reference in wanted:
             by_register[reference.register].add(reference.id)
         self._names: dict[Reference, str] = {}
+        self._sees_all = store_ids is None
         for kind, ids in by_register.items():
             register = REGISTERS[kind]
             query = register.facts.where(register.id.in_(ids))
@@ -239,8 +240,9 @@ class Directory:
         return reference in self._names
 
     def name(self, reference: Reference) -> str:
-        """Return what the reader may call it; `Other store` for what is not theirs."""
-        return self._names.get(reference) or gettext("Other store")
+        """Return what the reader may call it; of what is not theirs, not even the number."""
+        unknown = f"#{reference.id}" if self._sees_all else gettext("Other store")
+        return self._names.get(reference) or unknown
 
     def link(self, reference: Reference) -> Markup:
         """Return the name, linked to its page where the reader may open it."""

@@ -24,6 +24,7 @@ class Column:
     name: str
     label: Any
     is_number: bool
+    is_long: bool
     sort: str = ""
     """The value of `?sort=` that orders by this column, if it can."""
 
@@ -54,6 +55,7 @@ class Shape:
                 name,
                 self.labels.get(name) or COLUMNS.get(name) or name,
                 cells.is_number(name),
+                cells.is_long(name),
                 name if name in self.sortable else "",
             )
             for name in self.columns

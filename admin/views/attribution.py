@@ -292,6 +292,10 @@ class BindingsView(ScopedView):
     facts = ("customer_id", "owner", "now", "source", "valid_from_at", "valid_until_at")
     badge = "state"
 
+    def title_of(self, row: Binding) -> str:
+        """Return what it is and its number."""
+        return gettext("Binding %(id)s", id=row.id)
+
     def sections(self, row: Binding) -> Iterable[Section | None]:
         """Show how a binding came about and what became of it."""
         yield steps_section(

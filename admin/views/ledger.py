@@ -144,8 +144,8 @@ class EntriesView(ScopedView):
         return query.where(LedgerEntry.key == text)
 
     def title_of(self, row: LedgerEntry) -> str:
-        """Return the key, which names the fact for ever."""
-        return row.key
+        """Return what happened, and the number of the entry."""
+        return f"{fact_name(row.key)} #{row.id}"
 
     def sections(self, row: LedgerEntry) -> Iterable[Section | None]:
         """Show what moved, and the seal that proves nobody has changed it since."""

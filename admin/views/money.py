@@ -238,10 +238,10 @@ class PayoutsView(ScopedView):
             name="cancel-transfers",
             label=_("Take back transfers"),
             permission=Permission.PAYOUTS_APPROVE,
-            question=_("Ask WeChat to take these transfers back?"),
+            question=_("Take back the transfers of these payouts?"),
             warning=_(
-                "Only what the receiver has not accepted yet. It has not happened before WeChat "
-                "says so."
+                "Only what the receiver has not accepted yet. What was sent is back when WeChat "
+                "says so, what was not sent at once."
             ),
             run=_ask_cancel,
             possible=lambda row: row.state is PayoutState.APPROVED,

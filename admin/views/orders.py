@@ -240,7 +240,6 @@ class RefundsView(ScopedView):
         "reason",
         "requested_by",
         "requested_at",
-        "ended_at",
     )
     search_hint = _("Refund number")
     tabs = Choice("state", _("State"), Refund.state, RefundState)
