@@ -16,7 +16,7 @@ from scripts.benchmarks.lab import Lab, open_lab
 from scripts.benchmarks.table import Row, heading, missed, render
 from scripts.local.problems import Problem
 
-SIGTERM_STATUS: Final = 128 + signal.SIGTERM
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def measure(lab: Lab, options: argparse.Namespace) -> None:
@@ -36,7 +36,8 @@ def measure(lab: Lab, options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the status says whether every aim was met."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
     began = time.monotonic()
     if not options.json:
         print(f"{_machine()}\n\n{heading()}", flush=True)
@@ -75,9 +76,12 @@ def _quiet(_row: Row) -> None:
     """Everything comes at the end."""
 
 
-def _stop(_number: int, _frame: object) -> NoReturn:
-    """End in order, so that servers are stopped and files removed."""
-    sys.exit(SIGTERM_STATUS)
+def _stop(received: int, _frame: object) -> NoReturn:
+    """End in order, so that servers are stopped and files removed; impatience changes nothing."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    print("Stopping", file=sys.stderr)
+    sys.exit(128 + received)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from scripts.local.valkey import Valkey
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 PRODUCT: Final = "wsgi:application"
 START_SECONDS: Final = 60
-STOP_SECONDS: Final = 15
+STOP_SECONDS: Final = 5
 LOG_LINES: Final = 40
 EMPTY: Final = "empty"
 """The database as the migrations leave it; every measurement gets a copy."""
@@ -78,16 +79,19 @@ class Lab:
         return process
 
     def end(self, processes: list[Process]) -> None:
-        """Ask processes to end, and wait until they have."""
+        """Ask processes to end, wait until they have, and end what they left in their groups.
+
+        A web server that is told to stop while it starts may leave a worker behind.
+        """
         ending = list(processes)
         for process in ending:
             process.terminate()
         for process in ending:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         self.processes = [one for one in self.processes if one not in ending]
 
 
