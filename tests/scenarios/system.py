@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from scripts.local.ports import HOST, private_port
 from scripts.sandbox.client import SandboxClient
 from tests.servers import Process, Services, web_command
 
@@ -18,9 +19,19 @@ QUICK: Final = {
 
 @contextmanager
 def whole_system(services: Services) -> Iterator[tuple[str, SandboxClient]]:
-    """Run every process of the product as `scripts/run` does; give its URL and the sandbox."""
-    base_url = services.env["PUBLIC_BASE_URL"]
-    sandbox_url = services.env["WECHAT_PAY_BASE_URL"]
+    """Run every process of the product as `scripts/run` does; give its URL and the sandbox.
+
+    On ports of its own: the session's own sandbox and web server may be up beside it.
+    """
+    base_url = f"http://{HOST}:{private_port()}"
+    sandbox_url = f"http://{HOST}:{private_port()}"
+    env = QUICK | {
+        "PUBLIC_BASE_URL": base_url,
+        "WECHAT_API_BASE_URL": sandbox_url,
+        "WECHAT_PAY_BASE_URL": sandbox_url,
+        "SANDBOX_PORT": sandbox_url.rpartition(":")[2],
+        "SANDBOX_STATE_DIR": str(services.layout.state / "story-sandbox"),
+    }
     commands = {
         "story-sandbox": ["-m", "scripts.sandbox"],
         "story-web": web_command(base_url.rpartition(":")[2]),
@@ -31,10 +42,8 @@ def whole_system(services: Services) -> Iterator[tuple[str, SandboxClient]]:
     with ExitStack() as stack:
         running = {name: Process(services, name, command) for name, command in commands.items()}
         for process in running.values():
-            process.start(QUICK)
+            process.start(env)
             stack.callback(process.stop)
         running["story-sandbox"].wait_for(f"{sandbox_url}/healthz")
         running["story-web"].wait_for(f"{base_url}/readyz")
-        sandbox = SandboxClient(sandbox_url)
-        sandbox.reset()
-        yield base_url, sandbox
+        yield base_url, SandboxClient(sandbox_url)
