@@ -4,11 +4,13 @@ Every pytest session, and so every xdist worker, has its own in a temporary dire
 same servers that `scripts/run` starts, minus durability; the tables come from the migrations.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +23,17 @@ from alembic.config import Config
 from psycopg import sql
 
 from scripts.local.keys import ensure_keys
-from scripts.local.layout import Layout, lay_out, remove
+from scripts.local.layout import Layout, lay_out, remove, take_lock
 from scripts.local.ports import HOST, private_port, wait_until_ok
 from scripts.local.postgres import OWNER, Postgres, tail
+from scripts.local.problems import Problem
 from scripts.local.processes import spawn
 from scripts.local.valkey import Valkey
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_SECONDS: Final = 180
+PREFIX: Final = "tuoke-test-"
+KILLED_SECONDS: Final = 3600
 SEED_SCHEMA: Final = "kept_by_tests"
 
 
@@ -62,9 +67,11 @@ class Services:
 @contextmanager
 def running_services() -> Iterator[Services]:
     """Start PostgreSQL and Valkey, migrate, and stop and forget them at the end."""
-    state = Path(tempfile.mkdtemp(prefix="tuoke-test-"))
+    _forget_killed_sessions()
+    state = Path(tempfile.mkdtemp(prefix=PREFIX))
     state.chmod(0o711)
     layout = lay_out(state)
+    lock = take_lock(state)
     postgres, valkey = Postgres(layout, durable=False), Valkey(layout, durable=False)
     try:
         postgres.start()
@@ -83,7 +90,22 @@ def running_services() -> Iterator[Services]:
     finally:
         valkey.stop()
         postgres.stop()
+        lock.close()
         remove(state)
+
+
+def _forget_killed_sessions() -> None:
+    """Remove what killed sessions left: no longer locked, and not just made.
+
+    Another session may be at the same work; what it removes first is not ours to complain about.
+    """
+    for state in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, Problem):
+            found = state.stat()
+            is_old = time.time() - found.st_mtime > KILLED_SECONDS
+            if is_old and found.st_uid == os.geteuid():
+                take_lock(state).close()
+                remove(state)
 
 
 def alembic_config(url: str, command: str = "upgrade") -> Config:
