@@ -67,6 +67,8 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
     """Loader options of the query."""
     is_counted: ClassVar[bool] = True
     """Off for tables that only grow: counting even a thousand rows of a filter can be slow."""
+    is_counted_by_store: ClassVar[bool] = True
+    """Off where finding the rows of a small store means looking at those of all."""
     finds_by_post: ClassVar[bool] = False
     """On where what is searched for is personal and must not stand in an address or a log."""
 
@@ -205,13 +207,17 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
             wish=wish,
             page=page,
             table=Table(page.rows, self.shape, url=self.url_of),
-            count=listing.counted(db.session(), query) if self.is_counted else None,
+            count=listing.counted(db.session(), query) if self._may_count() else None,
             counted_max=listing.COUNTED_MAX,
             controls=[one for each in self.filters for one in each.controls(request.args)],
             tabs=self.tabs.controls(request.args)[0] if self.tabs else None,
             decisions=self.allowed_decisions(),
             export_types=exports.TYPES if self.may_export() else (),
         )
+
+    def _may_count(self) -> bool:
+        sees_all = staff.visible_store_ids() is None
+        return self.is_counted and (sees_all or self.is_counted_by_store)
 
     def url_of(self, row: Any) -> str:
         """Return the address of a row's own page, or nothing where it has none."""

@@ -19,6 +19,7 @@ from flask_security.forms import (
     TwoFactorRescueForm,
     TwoFactorSetupForm,
     TwoFactorVerifyCodeForm,
+    VerifyForm,
 )
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.totp import Totp
@@ -26,7 +27,7 @@ from flask_security.utils import hash_password
 from flask_wtf import CSRFProtect
 from wtforms import RadioField, SelectChoice
 
-from admin import lockout
+from admin import lockout, throttle
 from admin.hooks import PREFIX, ours_only
 from app.access import redis as redis_connection
 from app.access import settings
@@ -88,9 +89,10 @@ def init_app(app: Flask, configuration: Settings) -> None:
         def demand_token() -> None:
             if request.endpoint in CLOSED:
                 abort(404)
+            throttle.check()
             csrf.protect()
 
-        Security(
+        security = Security(
             app,
             StaffDatastore(db, Staff, Role),
             login_form=StaffLoginForm,
@@ -98,8 +100,10 @@ def init_app(app: Flask, configuration: Settings) -> None:
             two_factor_setup_form=PhoneForm,
             two_factor_rescue_form=NoRescueForm,
             mf_recovery_form=StaffRecoveryForm,
+            verify_form=StaffVerifyForm,
             totp_cls=OneTimeTotp,
         )
+        security.login_manager.request_loader(lambda _request: None)  # a session, never a token
     user_authenticated.connect(_signed_in, app)
 
 
@@ -122,6 +126,7 @@ def _config(configuration: Settings) -> dict[str, Any]:
         "SECURITY_CLI_USERS_NAME": None,
         "SECURITY_CLI_ROLES_NAME": None,
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_SINGLE_HASH": True,
         "SECURITY_PASSWORD_SALT": derived("password salt"),
         "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH_MIN,
@@ -209,6 +214,22 @@ class StaffRecoveryForm(MfRecoveryForm):
         """Check the code, and count a failure against the account."""
         self.code.data = (self.code.data or "").strip().lower()
         return _counted(self, super().validate, **kwargs)
+
+
+class StaffVerifyForm(VerifyForm):
+    """One's own password once more, before security settings change."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Check the password, and count a failure against the account."""
+        staff: Any = self.user
+        if lockout.is_locked(staff):
+            self.password.errors = [say_generic()]
+            return False
+        if super().validate(**kwargs):
+            return True
+        if self.password.data:
+            lockout.record_failure(staff.id)
+        return False
 
 
 class PhoneForm(TwoFactorSetupForm):

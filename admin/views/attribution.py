@@ -257,6 +257,7 @@ class BindingsView(ScopedView):
 
     permission = Permission.BINDINGS_VIEW
     scope = by_member(Binding.customer_id)
+    is_counted_by_store = False
     icon = "link"
     intro = _(
         "Whom each customer belonged to in which period. Open a customer to ask about a moment or "

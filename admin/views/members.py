@@ -126,6 +126,7 @@ class MembersView(ScopedView):
     searched = (Member.nickname,)
     search_hint = _("Nickname, whole phone number, or customer no.")
     finds_by_post = True
+    is_counted_by_store = False
     sortable = ("registered_at", "first_paid_at")
     filters = (
         Options(

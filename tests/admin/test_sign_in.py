@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -15,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app.kernel.audit import AuditRecord
 from app.kernel.ids import random_text
+from app.settings import Settings
 from app.stores.models import Staff
 from tests.admin.conftest import Desk
 from tests.conftest import IsolatedClient
@@ -306,6 +309,56 @@ def test_signing_out_ends_the_session(stranger: Desk, person: Staff) -> None:
     stranger.post("/logout")
 
     assert not is_in(stranger)
+
+
+def test_one_address_may_try_so_often_a_minute(
+    app: Flask,
+    stranger: Desk,
+    person: Staff,
+    settings: Settings,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    strict = replace(settings, sign_in_limit_per_minute=3)
+    monkeypatch.setitem(app.extensions, "settings", strict)
+    for number in range(3):
+        stranger.post("/login", {"email": f"nobody{number}@example.com", "password": "guess"})
+
+    answer = enter(stranger, person)
+
+    assert answer.status_code == 429
+    assert "Please wait a moment" in answer.get_data(as_text=True)
+    session.refresh(person)
+    assert person.failed_logins == 0
+
+
+def test_a_token_instead_of_a_session_opens_nothing(
+    app: Flask, stranger: Desk, person: Staff
+) -> None:
+    with app.test_request_context():
+        token = str(person.get_auth_token())
+
+    for headers in ({"Authentication-Token": token}, {"Authorization": f"Bearer {token}"}):
+        answer = stranger.client.get(
+            "/admin/orders/", headers=headers, query_string={"auth_token": token}
+        )
+        assert answer.status_code == 302
+
+
+def test_guessing_ones_password_again_to_change_the_phone_counts(
+    session: Session, person: Staff, sit_down: Callable[..., Desk]
+) -> None:
+    desk = sit_down(staff=person)
+
+    asked = desk.get("/tf-setup")
+    for _ in range(5):
+        desk.post("/verify", {"password": "guess"})
+    desk.post("/verify", {"password": PASSWORD})
+
+    assert asked.headers["Location"].startswith("/admin/verify")
+    assert desk.get("/tf-setup").headers["Location"].startswith("/admin/verify")
+    session.refresh(person)
+    assert person.locked_until_at is not None
 
 
 def test_demo_sign_ins_are_shown_in_the_demo_only(stranger: Desk) -> None:
