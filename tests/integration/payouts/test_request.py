@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.distribution.models import Award
 from app.kernel.outbox import OutboxEvent
+from app.ledger import services as ledger
 from app.ledger.queries import Balances, balances
+from app.ledger.transfers import COMMISSION_EXPENSE, Transfer, available
 from app.members.errors import FreshSignInRequired, NotADistributor
 from app.members.models import Distributor, Member, Standing
 from app.payouts import services
@@ -272,7 +274,8 @@ def test_a_balance_without_awards_behind_it_is_not_paid(
     session: Session, settings: Settings, now: datetime
 ) -> None:
     earner = make_earner(session)
-    make_award(session, earner, 5_000, now=now + timedelta(seconds=1))
+    gift = Transfer(COMMISSION_EXPENSE, available(earner.member_id), 5_000)
+    ledger.post(session, "test-gift", [gift], now=now)
 
     with pytest.raises(InsufficientBalance):
         make_payout(session, earner, 5_000, settings=settings, now=now)
