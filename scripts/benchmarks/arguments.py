@@ -56,9 +56,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seconds",
         type=_seconds,
-        default=5.0,
+        default=3.0,
         metavar="N",
-        help="(a), (b), (d), (m): how long each load lasts (5)",
+        help="(a), (b), (d), (m): how long each load lasts (3)",
     )
     made.add_argument("--json", action="store_true", help="print one JSON document instead")
     return made

@@ -20,7 +20,7 @@ from scripts.benchmarks.table import percentile
 from scripts.local.ports import HOST
 
 CONNECTIONS: Final = 16
-WARM_UP_SECONDS: Final = 1.0
+WARM_UP_SECONDS: Final = 0.5
 ANSWER_BYTES: Final = 262_144
 SILENCE_SECONDS: Final = 30
 HEAD_END: Final = b"\r\n\r\n"

@@ -15,7 +15,7 @@ from scripts.benchmarks.trees import grow
 
 MEMBERS: Final = 10_000
 CALLERS: Final = 500
-ROUNDS: Final = 5
+ROUNDS: Final = 7
 AIM: Final = 0.5
 
 
