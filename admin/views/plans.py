@@ -279,7 +279,7 @@ def _rates(rules: PlanRules) -> Section:
     upgrades = {one.level: one for one in rules.levels.upgrades}
     rows = [
         {
-            "level": level,
+            "level": gettext("Level %(level)s", level=level),
             "first_bp": first,
             "second_bp": second,
             "condition": _condition(upgrades[level]) if level in upgrades else gettext("Approval"),
