@@ -50,7 +50,6 @@ class AwardsView(ScopedView):
         "beneficiary_id",
         "order_id",
         "seat",
-        "base_fen",
         "rate_bp",
         "amount_fen",
         "reversed_fen",
@@ -80,6 +79,21 @@ class AwardsView(ScopedView):
         "matured_at",
     )
     badge = "state"
+    exported = (
+        "id",
+        "beneficiary_id",
+        "order_id",
+        "seat",
+        "base_fen",
+        "rate_bp",
+        "amount_fen",
+        "reversed_fen",
+        "allocated_fen",
+        "state",
+        "created_at",
+        "matures_at",
+        "matured_at",
+    )
 
     def title_of(self, row: Award) -> str:
         """Return what the award is and its number."""
