@@ -40,7 +40,7 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
 
     permission: ClassVar[Permission]
     scope: ClassVar[Scope]
-    icon: ClassVar[str] = "list"
+    icon: ClassVar[str] = "list-checks"
     intro: ClassVar[Any] = ""
     """One sentence that says what the rows of this page are."""
 

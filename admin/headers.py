@@ -42,9 +42,16 @@ def init_app(app: Flask) -> None:
         if is_ours():
             response.headers.update(HEADERS)
             _stay_here(response)
-            if not (request.endpoint or "").endswith("static"):
-                response.headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = _how_long_kept()
         return response
+
+
+def _how_long_kept() -> str:
+    """Keep files whose address carries their fingerprint, and no page."""
+    is_file = (request.endpoint or "").endswith("static")
+    if not is_file:
+        return "no-store"
+    return "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
 
 
 def _stay_here(response: Response) -> None:

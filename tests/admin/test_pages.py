@@ -74,6 +74,7 @@ def pages(app: Flask, world: World) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_every_page_carries_the_headers_and_nothing_inline(
     app: Flask, world: World, owner: Desk
 ) -> None:
+    icons = owner.client.get("/admin/static/icons.svg", buffered=True).get_data(as_text=True)
     opened = 0
     for path, query in pages(app, world):
         answer = owner.get(path, **query)
@@ -86,6 +87,8 @@ def test_every_page_carries_the_headers_and_nothing_inline(
         assert answer.headers["Cache-Control"] == "no-store"
         assert INLINE.search(text) is None, (path, INLINE.search(text))
         assert "http://" not in text.replace("http://www.w3.org", ""), path
+        for name in re.findall(r"icons\.svg[^#\"]*#([\w-]+)", text):
+            assert f'id="{name}"' in icons, (path, name)
         opened += 1
     assert opened > 55
 
@@ -95,6 +98,22 @@ def test_pages_before_and_beside_the_door_carry_the_headers_too(stranger: Desk, 
     answer = stranger.get(path)
 
     assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_files_are_kept_by_their_fingerprint_and_hold_what_pages_ask_for(owner: Desk) -> None:
+    page = owner.get("/").get_data(as_text=True)
+    addresses = set(re.findall(r'(?:href|src)="(/admin/static/[^"#]+)', page))
+
+    for address in addresses:
+        answer = owner.client.get(address, buffered=True)
+        assert answer.status_code == 200, address
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert {one.partition("?")[0].rpartition("/")[2] for one in addresses} >= {
+        "admin.css",
+        "admin.js",
+        "icons.svg",
+        "mark.svg",
+    }
 
 
 def test_what_customers_typed_is_never_markup(
