@@ -22,6 +22,7 @@ class Member(Base):
     __tablename__ = "members"
     __table_args__ = (
         sa.CheckConstraint("(phone_sealed IS NULL) = (phone_hash IS NULL)", name="phone_whole"),
+        sa.Index("ix_members_registered", "registered_at"),
     )
 
     id: Mapped[Id]

@@ -47,6 +47,7 @@ class Order(Base):
         sa.CheckConstraint("paid_fen IN (0, payable_fen)", name="paid_whole"),
         sa.Index("ix_orders_member", "member_id", sa.text("id DESC")),
         sa.Index("ix_orders_store", "store_id", sa.text("id DESC")),
+        sa.Index("ix_orders_paid", "paid_at"),
         sa.Index("ix_orders_unpaid", "pay_by_at", postgresql_where=sa.text("state = 'created'")),
         sa.Index(
             "ix_orders_to_settle",
