@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.distribution.engine.channel import Line, Person, Sale, Standing, decide
-from app.distribution.engine.reversals import AwardNet, reverse
-from app.plans.rules import TwoLevelRules
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.reversals import AwardNet, reverse
+from app.engines.two_level.engine import decide
+from app.engines.two_level.rules import TwoLevelRules
 
 GOLDEN = json.loads(Path(__file__).with_name("channel_two_level.json").read_text())
 CASES: dict[str, Any] = {case["name"]: case for case in GOLDEN["cases"]}

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.distribution.engine.reversals import AwardNet, Reversal, net_after, reverse
+from app.engines.reversals import AwardNet, Reversal, net_after, reverse
 
 FIRST = AwardNet(1, line_id=70, base_fen=25_999, rate_bp=1_000, net_fen=2_599)
 SECOND = AwardNet(2, line_id=70, base_fen=25_999, rate_bp=500, net_fen=1_299)

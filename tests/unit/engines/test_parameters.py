@@ -3,19 +3,13 @@ from typing import Any
 
 import pytest
 
+from app.engines.documents import dump_rules, load_rules
+from app.engines.faults import PlanRulesInvalid
+from app.engines.parameters import Levels, ProductRates, Upgrade, direct_sales, paying_customers
+from app.engines.registry import MODELS
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.errors import ErrorKind
 from app.kernel.i18n import translate
-from app.plans.rules import (
-    DirectSales,
-    Levels,
-    PayingCustomers,
-    PlanRulesInvalid,
-    ProductRates,
-    TwoLevelRules,
-    Upgrade,
-    dump_rules,
-    load_rules,
-)
 
 MODEL = {"model": "CHANNEL_TWO_LEVEL"}
 SALES = {"kind": "DIRECT_SALES", "at_least_fen": 1, "window_days": 1}
@@ -50,6 +44,7 @@ def test_the_defaults_are_the_plan_that_may_be_published() -> None:
                 },
             ],
             "jump": True,
+            "retention": None,
         },
         "rates_first_bp": [1_000, 1_500, 2_000],
         "rates_second_bp": [300, 500, 800],
@@ -58,6 +53,23 @@ def test_the_defaults_are_the_plan_that_may_be_published() -> None:
         "payout_cap_bp": 3_000,
         "product_rates": {},
         "settle_seconds": 604_800,
+        "conduct": {
+            "entry": "FREE",
+            "tax_method": "LABOUR",
+            "agreement_version": "2026-1",
+            "public_rules": "推荐奖励按顾客实际支付并完成服务的订单计算，退款后相应扣回。",
+            "income_disclaimer": True,
+            "checks_adults": True,
+            "checks_professions": True,
+            "reverses_on_refund": True,
+            "forces_sharing": False,
+            "rewards_sharing": False,
+            "repurchase_lock_days": 0,
+            "promises_return": False,
+            "topup_max_fen": 0,
+            "topup_is_registered": True,
+            "topup_expires": False,
+        },
     }
 
 
@@ -68,9 +80,7 @@ def test_what_a_document_leaves_out_has_its_default() -> None:
 def test_a_plan_survives_the_trip_through_json() -> None:
     rules = TwoLevelRules(
         levels=Levels(
-            upgrades=(
-                Upgrade(level=2, conditions=(PayingCustomers(at_least_count=3, window_days=30),)),
-            ),
+            upgrades=(Upgrade(level=2, conditions=(paying_customers(3, 30),)),),
             jump=False,
         ),
         rates_first_bp=(0, 10_000),
@@ -97,7 +107,7 @@ def test_published_rules_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "path", "text"),
     [
-        ("payout_cap_bp", 5_001, "payout_cap_bp", "This must be at most 5000."),
+        ("payout_cap_bp", 10_001, "payout_cap_bp", "This must be at most 10000."),
         ("payout_cap_bp", 0, "payout_cap_bp", "This must be at least 1."),
         ("payout_cap_bp", None, "payout_cap_bp", "This must be a whole number."),
         ("settle_seconds", -1, "settle_seconds", "This must be at least 0."),
@@ -107,7 +117,12 @@ def test_published_rules_cannot_be_changed() -> None:
         ("settle_seconds", "7", "settle_seconds", "This must be a whole number."),
         ("self_purchase", 1, "self_purchase", "This must be true or false."),
         ("compress", "yes", "compress", "This must be true or false."),
-        ("effective_at", "RECEIVED", "effective_at", "This must be one of: PAID."),
+        (
+            "effective_at",
+            "SHIPPED",
+            "effective_at",
+            "This must be one of: PAID, RECEIVED, AFTER_SALE_CLOSED.",
+        ),
         ("colour", 1, "colour", "There is no such parameter."),
         ("rates_first_bp", 1_000, "rates_first_bp", "This must be a list."),
         ("rates_first_bp", [], "rates_first_bp", "This needs at least 1 entries."),
@@ -183,7 +198,10 @@ def test_published_rules_cannot_be_changed() -> None:
             "levels",
             {"upgrades": [{"level": 2, "conditions": [{"kind": "INVITED"}]}]},
             "levels.upgrades.0.conditions.0.kind",
-            "This must be one of: DIRECT_SALES, PAYING_CUSTOMERS.",
+            (
+                "This must be one of: DIRECT_SALES, LARGEST_ORDER, OWN_SPEND, TEAM_SALES,"
+                " COMMISSION_MATURED, PAYING_CUSTOMERS, DIRECT_ORDERS, OWN_ORDERS, RECRUITS."
+            ),
         ),
         (
             "levels",
@@ -231,21 +249,21 @@ def test_every_wrong_parameter_is_named_at_once() -> None:
         load_rules(document)
 
     assert [fault.path for fault in refused.value.faults] == [
+        "payout_cap_bp",
         "rates_first_bp",
         "compress",
-        "payout_cap_bp",
         "new",
     ]
     assert [fault.code for fault in refused.value.faults] == [
+        "greater_than_equal",
         "rates_per_level",
         "bool_type",
-        "greater_than_equal",
         "extra_forbidden",
     ]
     assert (refused.value.code, refused.value.kind) == ("plan_rules_invalid", ErrorKind.INVALID)
     assert str(refused.value) == (
         "These plan parameters are not valid. Please correct: "
-        "rates_first_bp, compress, payout_cap_bp, new"
+        "payout_cap_bp, rates_first_bp, compress, new"
     )
 
 
@@ -262,8 +280,8 @@ def test_a_wrong_condition_is_told_once_and_not_again_as_a_missing_one() -> None
     ("document", "path", "text"),
     [
         ({}, "model", "This is required."),
-        ({"model": "CHAIN_2_1"}, "model", "This must be one of: CHANNEL_TWO_LEVEL."),
-        ({"model": ["CHANNEL_TWO_LEVEL"]}, "model", "This must be one of: CHANNEL_TWO_LEVEL."),
+        ({"model": "PYRAMID"}, "model", f"This must be one of: {', '.join(MODELS)}."),
+        ({"model": ["CHANNEL_TWO_LEVEL"]}, "model", f"This must be one of: {', '.join(MODELS)}."),
         ("{", "", "This cannot be understood."),
         (b"\xff", "", "This cannot be understood."),
         ("[]", "", "This must be an object."),
@@ -275,8 +293,8 @@ def test_a_document_that_is_no_plan_is_refused(document: Any, path: str, text: s
 
 
 def test_levels_of_one_kind_of_condition_know_their_threshold() -> None:
-    assert DirectSales(at_least_fen=7, window_days=1).at_least == 7
-    assert PayingCustomers(at_least_count=8, window_days=1).at_least == 8
+    assert direct_sales(7, 1).at_least == 7
+    assert paying_customers(8, 1).at_least == 8
 
 
 def test_a_plan_with_one_level_has_one_rate_a_seat() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 
-from app.distribution.engine.channel import Line, Person, Sale, Standing
-from app.plans.rules import TwoLevelRules
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.two_level.rules import TwoLevelRules
 
 Paid = dict[tuple[int, int], tuple[int, int]]
 """(line, seat) → (beneficiary, fen)."""

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from app.distribution.engine.levels import Figure, figures_needed, promote
-from app.plans.rules import (
+from app.engines.levels import Figure, figures_needed, promote
+from app.engines.parameters import (
     ConditionKind,
-    DirectSales,
     Levels,
     Mode,
-    PayingCustomers,
     Upgrade,
+    direct_sales,
+    paying_customers,
 )
 
 SALES_90 = Figure(ConditionKind.DIRECT_SALES, 90)
@@ -66,8 +66,8 @@ def test_any_lets_one_condition_be_enough() -> None:
         level=2,
         mode=Mode.ANY,
         conditions=(
-            DirectSales(at_least_fen=100, window_days=90),
-            PayingCustomers(at_least_count=3, window_days=180),
+            direct_sales(100, 90),
+            paying_customers(3, 180),
         ),
     )
     levels = Levels(upgrades=(either,))

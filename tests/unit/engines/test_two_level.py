@@ -1,10 +1,13 @@
 import json
+from enum import StrEnum
 
 import pytest
 
-from app.distribution.engine.channel import Line, Person, Role, Sale, Standing, decide
-from app.distribution.engine.results import AwardKind, Decisions, Reason
-from app.plans.rules import DirectSales, Levels, ProductRates, TwoLevelRules, Upgrade
+from app.engines.parameters import Levels, ProductRates, Upgrade, direct_sales
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.results import Decisions, Reason
+from app.engines.two_level.engine import AwardKind, Role, decide
+from app.engines.two_level.rules import TwoLevelRules
 
 BUYER = Person(1)
 B = Person(11, 1, Standing.ACTIVE)
@@ -21,7 +24,7 @@ def paid(decisions: Decisions) -> list[tuple[int, int, int | None, int]]:
     return [(a.line_id, a.seat, a.beneficiary_id, a.amount_fen) for a in decisions.awards]
 
 
-def refused(decisions: Decisions) -> list[tuple[int, int, int | None, Reason]]:
+def refused(decisions: Decisions) -> list[tuple[int, int, int | None, StrEnum]]:
     return [(r.line_id, r.seat, r.beneficiary_id, r.reason) for r in decisions.refusals]
 
 
@@ -381,9 +384,7 @@ def test_the_cap_of_a_line_is_not_spent_by_another() -> None:
 
 
 def test_a_plan_may_have_fewer_levels() -> None:
-    levels = Levels(
-        upgrades=(Upgrade(level=2, conditions=(DirectSales(at_least_fen=1, window_days=1),)),)
-    )
+    levels = Levels(upgrades=(Upgrade(level=2, conditions=(direct_sales(1, 1),)),))
     rules = TwoLevelRules(levels=levels, rates_first_bp=(100, 200), rates_second_bp=(10, 20))
 
     decisions = decide(rules, SALE, [A, ABOVE])

@@ -9,15 +9,21 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.distribution.engine.bound import payout_bound
-from app.distribution.engine.channel import Line, Person, Sale, Standing, decide
-from app.distribution.engine.results import Award, AwardKind, Reason, Refusal
-from app.distribution.explanations import explain, explain_facts
+from app.engines.explaining import explain, explain_facts
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.results import Award, Reason, Refusal
+from app.engines.two_level.engine import AwardKind, decide
+from app.engines.two_level.profile import payout_bound
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.i18n import translate
 from app.kernel.money import share_of
-from app.plans.rules import TwoLevelRules
-from tests.property.distribution.oracle import paid_by
-from tests.property.distribution.strategies import KEYS, bases, chains, people, plans, sales
+from tests.property.engines.oracle import paid_by
+from tests.property.engines.strategies import KEYS, bases, chains, people, plans, sales
+
+
+def rate_of(award: Award) -> int:
+    assert award.rate_bp is not None, "this model pays rates only"
+    return award.rate_bp
 
 
 @given(plans(), sales(), chains)
@@ -41,7 +47,7 @@ def test_awards_stay_within_the_cap_on_each_line_and_on_the_order(
     assert decisions.total_fen <= share_of(whole_fen, rules.payout_cap_bp)
     for line in sale.lines:
         of_line = [award for award in decisions.awards if award.line_id == line.line_id]
-        assert sum(award.rate_bp for award in of_line) <= rules.payout_cap_bp
+        assert sum(rate_of(award) for award in of_line) <= rules.payout_cap_bp
         assert sum(award.amount_fen for award in of_line) <= share_of(
             line.base_fen, rules.payout_cap_bp
         )
@@ -65,10 +71,11 @@ def test_awards_stay_within_the_bound_of_the_plan(
 def test_the_bound_of_the_plan_is_reached(rules: TwoLevelRules) -> None:
     bound = payout_bound(rules)
     dearest = max(bound.steps, key=lambda step: step.sum_bp)
-    line = Line(70, product_id=dearest.product_id or 5, base_fen=1_000_000)
+    told = dearest.message.parameters
+    line = Line(70, product_id=told["product_id"] or 5, base_fen=1_000_000)
     chain = [
-        Person(11, dearest.first_level, Standing.ACTIVE),
-        Person(12, dearest.second_level, Standing.ACTIVE),
+        Person(11, told["first_level"], Standing.ACTIVE),
+        Person(12, told["second_level"], Standing.ACTIVE),
     ]
 
     decisions = decide(rules, Sale(7, Person(1), (line,)), chain)
@@ -84,7 +91,7 @@ def test_each_award_is_its_rate_of_its_base_rounded_down_and_above_zero(
 
     for award in decide(rules, sale, chain).awards:
         assert award.base_fen == bases_fen[award.line_id]
-        assert award.amount_fen == award.base_fen * award.rate_bp // 10_000 > 0
+        assert award.amount_fen == award.base_fen * rate_of(award) // 10_000 > 0
         assert award.capped_from_fen is None or award.capped_from_fen > award.amount_fen
 
 

@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
-from app.distribution.engine.channel import Line, Person, Sale, Standing
-from app.plans.rules import DirectSales, Levels, ProductRates, TwoLevelRules, Upgrade
+from app.engines.parameters import Levels, ProductRates, Upgrade, direct_sales
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.two_level.rules import TwoLevelRules
 
 FEN_MAX = 10**8
 LEVELS_MAX = 4
@@ -17,8 +18,7 @@ def levels(count: int) -> Levels:
     """Levels 1 to `count`; how they are reached does not matter here."""
     return Levels(
         upgrades=tuple(
-            Upgrade(level=level, conditions=(DirectSales(at_least_fen=1, window_days=1),))
-            for level in range(2, count + 1)
+            Upgrade(level=level, conditions=(direct_sales(1, 1),)) for level in range(2, count + 1)
         )
     )
 
@@ -48,7 +48,7 @@ def plans(draw: st.DrawFn) -> TwoLevelRules:
         rates_second_bp=draw(rates(count)),
         self_purchase=draw(st.booleans()),
         compress=draw(st.booleans()),
-        payout_cap_bp=draw(st.integers(1, 5_000)),
+        payout_cap_bp=draw(st.one_of(st.integers(1, 5_000), st.integers(1, 10_000))),
         product_rates=draw(
             st.dictionaries(st.sampled_from(PRODUCTS[1:]), product_rates(count), max_size=2)
         ),

@@ -8,12 +8,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.distribution.engine.channel import Person, Sale, decide
-from app.distribution.engine.results import Award
-from app.distribution.engine.reversals import AwardNet, net_after, reverse
+from app.engines.people import Person, Sale
+from app.engines.results import Award
+from app.engines.reversals import AwardNet, net_after, reverse
+from app.engines.two_level.engine import decide
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.money import share_of
-from app.plans.rules import TwoLevelRules
-from tests.property.distribution.strategies import bases, chains, plans, sales
+from tests.property.engines.strategies import bases, chains, plans, sales
 
 Nets = dict[int, AwardNet]
 

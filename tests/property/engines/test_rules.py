@@ -5,23 +5,15 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.distribution.engine.levels import figures_needed, promote
-from app.plans.rules import (
-    Condition,
-    DirectSales,
-    Levels,
-    Mode,
-    PayingCustomers,
-    TwoLevelRules,
-    Upgrade,
-    dump_rules,
-    load_rules,
-)
-from tests.property.distribution.strategies import plans
+from app.engines.documents import dump_rules, load_rules
+from app.engines.levels import figures_needed, promote
+from app.engines.parameters import Condition, Levels, Mode, Upgrade, direct_sales, paying_customers
+from app.engines.two_level.rules import TwoLevelRules
+from tests.property.engines.strategies import plans
 
 conditions: st.SearchStrategy[Condition] = st.one_of(
-    st.builds(DirectSales, at_least_fen=st.integers(1, 9), window_days=st.integers(1, 3)),
-    st.builds(PayingCustomers, at_least_count=st.integers(1, 9), window_days=st.integers(1, 3)),
+    st.builds(direct_sales, at_least_fen=st.integers(1, 9), window_days=st.integers(1, 3)),
+    st.builds(paying_customers, at_least_count=st.integers(1, 9), window_days=st.integers(1, 3)),
 )
 
 
