@@ -52,6 +52,7 @@ def test_the_defaults_are_the_plan_that_may_be_published() -> None:
         "compress": False,
         "payout_cap_bp": 3_000,
         "product_rates": {},
+        "incentives": None,
         "settle_seconds": 604_800,
         "conduct": {
             "entry": "FREE",
