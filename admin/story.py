@@ -12,9 +12,9 @@ from admin.directory import Directory, Reference
 from admin.i18n import gettext, say
 from admin.staff import visible_store_ids
 from admin.tables import Shape
-from app.distribution.explanations import explain_facts
-from app.distribution.models import Award, AwardRefusal, AwardReversal
+from app.distribution.models import Award, AwardRefusal, AwardReversal, OrderDecision
 from app.distribution.queries import order_explanation
+from app.engines.explaining import explain_facts
 from app.kernel.db import db
 from app.ledger.models import LedgerEntry, LedgerTransfer
 from app.payouts.models import PayoutBill
@@ -152,7 +152,11 @@ def _keys(
     keys = []
     if order_id is not None:
         awards = session.scalars(sa.select(Award.id).where(Award.order_id == order_id))
-        keys += [f"commission-accrued:{order_id}", *(f"commission-matured:{one}" for one in awards)]
+        versions = session.scalars(
+            sa.select(OrderDecision.plan_version_id).where(OrderDecision.order_id == order_id)
+        )
+        keys += [f"commission-accrued:{order_id}:{one}" for one in versions]
+        keys += [f"commission-matured:{one}" for one in awards]
     if refund_id is not None:
         keys.append(f"commission-clawed-back:{refund_id}")
     if award_id is not None:
@@ -172,7 +176,8 @@ def fact_name(key: str) -> str:
 
 def fact_about(key: str) -> Reference | None:
     """Return the row that a business fact of the ledger is about, if it has a page."""
-    kind, _colon, number = key.partition(":")
+    kind, _colon, numbers = key.partition(":")
+    number = numbers.partition(":")[0]
     register = FACTS[kind][1] if kind in FACTS else ""
     has_page = register in {"orders", "refunds", "payouts", "awards"} and number.isdigit()
     return Reference(register, int(number)) if has_page else None

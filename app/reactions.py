@@ -8,11 +8,12 @@ from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 
 TASKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "distributor_approved": (distribution.begin_levels.name,),
+    "distributor_approved": (distribution.begin_levels.name, distribution.note_joined.name),
     "order_paid": (distribution.award_orders.name,),
-    "order_completed": (distribution.freeze_awards.name,),
-    "order_settled": (distribution.evaluate_levels.name,),
-    "refund_succeeded": (distribution.claw_back_refunds.name,),
+    "order_completed": (distribution.award_orders.name, distribution.freeze_awards.name),
+    "order_settled": (distribution.award_orders.name, distribution.evaluate_levels.name),
+    "plan_published": (distribution.seat_everybody.name,),
+    "refund_succeeded": (distribution.claw_back_refunds.name, distribution.note_refunds.name),
 }
 """Events that leave one task for each job; the job deletes it together with its effect."""
 

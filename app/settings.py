@@ -85,6 +85,18 @@ class Settings:
     refund_not_found_seconds: int = 300
     """How long 'not found' after sending a refund counts as 'perhaps still being accepted'."""
 
+    # Plans.
+    compliance_profile: str = "cn"
+    """Which rules a plan is checked by; another profile can only be stricter."""
+    payout_cap_max_bp: int = 5_000
+    """No plan may be published whose cap lies above this share of what is paid."""
+    plan_order_wait_seconds: int = 3
+    """How long an event waits in plans with places, so that an earlier one can come first."""
+    tree_stop_people: int = 30
+    tree_stop_tiers: int = 3
+    tree_stops_joining: bool = True
+    """Whether a team that reaches both figures takes no newcomers until somebody lifts it."""
+
     # Payouts; WeChat's limits differ per merchant, so they are settings.
     payout_min_fen: int = 100
     payout_max_fen: int = 500_000

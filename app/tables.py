@@ -3,6 +3,7 @@
 from app.attribution import models as attribution
 from app.catalog import models as catalog
 from app.distribution import models as distribution
+from app.distribution import plan_records
 from app.kernel import audit, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
@@ -25,6 +26,7 @@ __all__ = [
     "orders",
     "outbox",
     "payouts",
+    "plan_records",
     "plans",
     "stores",
 ]

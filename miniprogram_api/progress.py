@@ -4,11 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.distribution.engine.levels import Figure
 from app.distribution.levels import figures_of
+from app.engines.documents import load_rules
+from app.engines.levels import Figure
+from app.engines.parameters import ConditionKind, Mode, Upgrade
 from app.members.models import Distributor
-from app.plans.queries import version_in_force
-from app.plans.rules import ConditionKind, Mode, Upgrade, load_rules
+from app.plans.queries import level_version
 from miniprogram_api.fields import View
 
 
@@ -31,7 +32,7 @@ class ProgressView(View):
 
 def of(session: Session, distributor: Distributor, *, now: datetime) -> ProgressView | None:
     """Return the way to the next level; None at the top, or while no plan is in force."""
-    version = version_in_force(session, at=now)
+    version = level_version(session, at=now)
     if version is None:
         return None
     levels = load_rules(version.rules).levels

@@ -23,8 +23,8 @@ from admin.people import distributor_name, level_name, masked_phone, yes_no
 from admin.scopes import by_store
 from admin.tables import Shape
 from app.attribution.models import Binding, ShareCode
-from app.distribution.explanations import explain_promotion
 from app.distribution.models import Award, LevelPeriod
+from app.engines.level_wording import explain_promotion
 from app.kernel.db import db
 from app.ledger.queries import balances
 from app.members import queries, services

@@ -22,25 +22,18 @@ from admin.forms import MomentField
 from admin.i18n import gettext, say
 from admin.scopes import everybody
 from admin.tables import Shape
-from app.distribution.engine.bound import payout_bound
-from app.distribution.explanations import explain_bound
+from app.engines.bound import explain_bound
+from app.engines.documents import dump_rules, load_rules
+from app.engines.faults import PlanRulesInvalid
+from app.engines.parameters import ConditionKind, Mode, PlanParameters, Upgrade
+from app.engines.registry import MODELS
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.db import db
 from app.kernel.errors import DomainError
-from app.kernel.i18n import yuan
+from app.kernel.i18n import Message, yuan
 from app.kernel.money import percent
-from app.plans import services
+from app.plans import publishing, services
 from app.plans.models import Plan, PlanVersion, PlanVersionState
-from app.plans.rules import (
-    RULES_BY_MODEL,
-    ConditionKind,
-    Mode,
-    PlanRules,
-    PlanRulesInvalid,
-    TwoLevelRules,
-    Upgrade,
-    dump_rules,
-    load_rules,
-)
 from app.stores.permissions import Permission
 
 RULES_ROWS = 28
@@ -74,7 +67,7 @@ class PlanForm(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the models that the engine knows."""
         super().__init__(*args, **kwargs)
-        self.model.choices = [(one, model_name(one)) for one in RULES_BY_MODEL]
+        self.model.choices = [(one, model_name(one)) for one in MODELS]
 
 
 class PublishForm(FlaskForm):
@@ -89,8 +82,7 @@ class PublishForm(FlaskForm):
 
 def model_name(model: str) -> str:
     """Return what people call a plan model."""
-    names = {"CHANNEL_TWO_LEVEL": gettext("Channel distribution, two levels")}
-    return names.get(model, model)
+    return say(Message(MODELS[model].title)) if model in MODELS else model
 
 
 def _pretty(rules: Mapping[str, Any]) -> str:
@@ -110,9 +102,8 @@ def _draft(_row: PlanVersion | None, act: Act) -> str:
     version = joined(
         services.draft,
         int(form.plan_id.data),
-        form.rules.data,
+        services.Draft(rules=form.rules.data, note=form.note.data.strip()),
         actor=act.actor,
-        note=form.note.data.strip(),
         now=act.now,
     )
     return str(version.id)
@@ -132,7 +123,7 @@ def _create_plan(_row: None, act: Act) -> None:
 
 def _publish(key: int, act: Act) -> None:
     begins = at_once(act.form.effective_from_at.data, act.now)
-    joined(services.publish, key, actor=act.actor, effective_from_at=begins, now=act.now)
+    joined(publishing.publish, key, actor=act.actor, effective_from_at=begins, now=act.now)
 
 
 def _is(state: PlanVersionState) -> Any:
@@ -215,7 +206,7 @@ class PlanVersionsView(ScopedView):
             permission=Permission.PLANS_PUBLISH,
             question=_("Retire this version?"),
             warning=_("Orders made from now on earn no commission under it."),
-            run=by_id(services.retire),
+            run=by_id(publishing.retire),
             possible=_is(PlanVersionState.PUBLISHED),
             is_danger=True,
         ),
@@ -266,15 +257,16 @@ class PlanVersionsView(ScopedView):
         except PlanRulesInvalid as error:
             yield sentences_section(_("Rules"), [say(one.message) for one in error.faults])
         else:
-            yield _rates(rules)
+            if isinstance(rules, TwoLevelRules):
+                yield _rates(rules)
             yield sentences_section(_("Rules in words"), list(_in_words(rules)))
-            bound = [say(message) for message in explain_bound(payout_bound(rules))]
+            bound = [say(message) for message in explain_bound(MODELS[rules.model].bound(rules))]
             yield sentences_section(_("What it can cost at worst"), bound)
         stored = _pretty(row.rules)
         yield Section(_("As stored"), "stored", template="backoffice/stored.html", facts=stored)
 
 
-def _rates(rules: PlanRules) -> Section:
+def _rates(rules: TwoLevelRules) -> Section:
     """Show what each level earns in each seat, and what leads there."""
     upgrades = {one.level: one for one in rules.levels.upgrades}
     rows = [
@@ -318,7 +310,7 @@ def _condition(upgrade: Upgrade) -> str:
     return joint.join(parts)
 
 
-def _in_words(rules: PlanRules) -> Iterable[str]:
+def _in_words(rules: PlanParameters) -> Iterable[str]:
     """Tell the switches of a plan."""
     yield gettext(
         "Commission on a line is at most %(cap)s of what was paid for it.",
@@ -328,15 +320,4 @@ def _in_words(rules: PlanRules) -> Iterable[str]:
         "It can be withdrawn %(days)s days after the customer received what they bought.",
         days=rules.settle_seconds // 86_400,
     )
-    yield (
-        gettext("Distributors earn on their own purchases.")
-        if rules.self_purchase
-        else gettext("Nobody earns on their own purchases.")
-    )
-    yield (
-        gettext("The seat of somebody who cannot earn passes to the next above.")
-        if rules.compress
-        else gettext("The seat of somebody who cannot earn stays empty.")
-    )
-    if rules.product_rates:
-        yield gettext("%(count)s products have rates of their own.", count=len(rules.product_rates))
+    yield from map(say, MODELS[rules.model].describe(rules))

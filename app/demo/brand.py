@@ -14,10 +14,13 @@ from app.catalog import services as catalog
 from app.catalog.models import ProductKind
 from app.catalog.services import ProductSpec
 from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, DemoStaff
+from app.engines import two_level
+from app.engines.documents import dump_rules, load_rules
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.audit import SYSTEM, Actor
 from app.kernel.db import atomic, database_now
+from app.plans import publishing
 from app.plans import services as plans
-from app.plans.rules import TwoLevelRules, dump_rules
 from app.stores import services as stores
 from app.stores.models import Staff, Store
 from app.stores.services import NewStaff
@@ -115,13 +118,18 @@ def _publish_plan(session: Session, *, now: datetime) -> None:
     version = plans.draft(
         session,
         plan.id,
-        rules,
+        plans.Draft(rules=rules, note="两级渠道分销，默认参数"),
         actor=Actor("staff", author),
-        note="两级渠道分销，默认参数",
         now=now,
     )
+    verdict = plans.Verdict(
+        profile="cn", findings=(), bound=two_level.MODEL.bound(load_rules(rules))
+    )
+    plans.record_check(session, version.id, verdict, actor=Actor("staff", author), now=now)
+    plans.note_simulated(session, version.id, revision=1, actor="system", now=now)
     plans.submit(session, version.id, actor=Actor("staff", author), now=now)
-    plans.publish(
+    plans.approve(session, version.id, actor=Actor("staff", approver), now=now)
+    publishing.publish(
         session,
         version.id,
         actor=Actor("staff", approver),

@@ -12,15 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from app.distribution.engine.reversals import AwardNet, Reversal, reverse
 from app.distribution.models import (
     Award,
     AwardReversal,
     AwardState,
-    OrderDecision,
     RefundDecision,
 )
-from app.distribution.settlement import WAIT_FOR_DECISION
+from app.distribution.settlement import WAIT_FOR_DECISION, undecided_at_payment
+from app.engines.reversals import AwardNet, Reversal, reverse
 from app.kernel import outbox
 from app.kernel.outbox import Task
 from app.ledger import services as ledger
@@ -42,20 +41,15 @@ class SucceededRefund:
 def claw_back_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     """Take back what refunds take back, each refund once, in the order of their success.
 
-    A refund whose order has not been decided yet waits for that.
+    A refund whose order has not been decided yet waits for that; what counts for its plan only
+    later than at payment will be decided on what is left.
     """
     refunds = _succeeded(session, [task.subject_id for task in tasks])
-    decided = set(
-        session.scalars(
-            sa.select(OrderDecision.order_id).where(
-                OrderDecision.order_id.in_({refund.order_id for refund in refunds})
-            )
-        )
-    )
+    undecided = undecided_at_payment(session, {refund.order_id for refund in refunds})
     for refund in refunds:
-        if refund.order_id in decided:
+        if refund.order_id not in undecided:
             _claw_back(session, refund, now=now)
-    waiting = {refund.id for refund in refunds if refund.order_id not in decided}
+    waiting = {refund.id for refund in refunds if refund.order_id in undecided}
     outbox.finish(session, [task for task in tasks if task.subject_id not in waiting])
     outbox.defer(
         session,
@@ -77,17 +71,13 @@ def _claw_back(session: Session, refund: SucceededRefund, *, now: datetime) -> N
     awards = {award.id: award for award in _lock_awards(session, refund.order_id)}
     if not _claim(session, refund, now=now):
         return
-    nets = [
-        AwardNet(
-            award.id,
-            award.order_line_id,
-            award.base_fen,
-            award.rate_bp,
-            award.amount_fen - award.reversed_fen,
-        )
+    remaining_fen = _remaining_after(session, refund.id)
+    reversals = [
+        reversal
         for award in awards.values()
+        if award.order_line_id in remaining_fen
+        for reversal in _reverse(award, remaining_fen[award.order_line_id])
     ]
-    reversals = reverse(nets, _refunded_until(session, refund.id))
     if reversals:
         _record(session, refund, reversals, awards, now=now)
 
@@ -113,8 +103,26 @@ def _claim(session: Session, refund: SucceededRefund, *, now: datetime) -> bool:
     return claimed is not None
 
 
-def _refunded_until(session: Session, refund_id: int) -> dict[int, int]:
-    """Return what was refunded altogether of each line by this refund and all before it.
+def _reverse(award: Award, remaining_fen: int) -> tuple[Reversal, ...]:
+    """Return how an award falls, given what is left of its line.
+
+    Its base may be less than the line: what was refunded before it counted is not in it.
+    """
+    assert award.order_line_id is not None, "awards of a month are never taken back"
+    net = AwardNet(
+        award.id,
+        award.order_line_id,
+        award.base_fen,
+        award.rate_bp,
+        award.amount_fen - award.reversed_fen,
+        award.amount_fen,
+    )
+    gone_fen = max(award.base_fen - remaining_fen, 0)
+    return reverse([net], {award.order_line_id: gone_fen})
+
+
+def _remaining_after(session: Session, refund_id: int) -> dict[int, int]:
+    """Return what is left of each line after this refund and all before it.
 
     Refunds are ordered by the instant of their success. One that is worked off late sees less than
     its successors did, and changes nothing: they have taken its share already.
@@ -122,7 +130,7 @@ def _refunded_until(session: Session, refund_id: int) -> dict[int, int]:
     this = aliased(Refund)
     lines = sa.select(RefundLine.order_line_id).where(RefundLine.refund_id == refund_id)
     rows = session.execute(
-        sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.amount_fen))
+        sa.select(RefundLine.order_line_id, OrderLine.net_fen - sa.func.sum(RefundLine.amount_fen))
         .join(Refund, Refund.id == RefundLine.refund_id)
         .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
         .join(this, this.id == refund_id)
@@ -131,7 +139,7 @@ def _refunded_until(session: Session, refund_id: int) -> dict[int, int]:
             Refund.state == RefundState.SUCCEEDED,
             sa.tuple_(Refund.ended_at, Refund.id) <= sa.tuple_(this.ended_at, this.id),
         )
-        .group_by(RefundLine.order_line_id)
+        .group_by(RefundLine.order_line_id, OrderLine.net_fen)
     )
     return {int(line_id): int(amount) for line_id, amount in rows}
 

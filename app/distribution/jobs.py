@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from app.distribution import clawback, levels, maturity, settlement
+from app.distribution import clawback, levels, maturity, reacting, settlement
 from app.kernel.batches import work_off
 from app.kernel.db import atomic, database_now
 from app.kernel.jobs import job
@@ -31,6 +31,24 @@ def freeze_awards() -> int:
 def claw_back_refunds() -> int:
     """Take back what refunds take back."""
     return work_off("claw_back_refunds", clawback.claw_back_refunds, limit=CLAWBACK_BATCH_MAX)
+
+
+@job("note_refunds")
+def note_refunds() -> int:
+    """Tell plans with places of refunds."""
+    return work_off("note_refunds", reacting.note_refunds, limit=CLAWBACK_BATCH_MAX)
+
+
+@job("note_joined")
+def note_joined() -> int:
+    """Tell plans with places of newcomers to the team."""
+    return work_off("note_joined", reacting.note_joined, limit=AWARD_BATCH_MAX)
+
+
+@job("seat_everybody")
+def seat_everybody() -> int:
+    """Give distributors their places in plans that have come into force."""
+    return work_off("seat_everybody", reacting.seat_everybody, limit=1)
 
 
 @job("mature_awards")

@@ -12,14 +12,15 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.distribution.engine.levels import Figure, Promotion, figures_needed, promote
 from app.distribution.models import LevelPeriod
+from app.engines.documents import load_rules
+from app.engines.levels import Figure, Promotion, figures_needed, promote
+from app.engines.parameters import ConditionKind, Levels
 from app.kernel import outbox
 from app.kernel.outbox import Task
 from app.members.models import Distributor, Standing
 from app.orders.models import Order
-from app.plans.queries import version_in_force
-from app.plans.rules import ConditionKind, Levels, load_rules
+from app.plans.queries import level_version
 
 EVALUATE_BATCH_MAX: Final = 5_000
 FIRST_LEVEL: Final = 1
@@ -43,7 +44,7 @@ def evaluate(
 
     Never lowers anyone. Without a plan in force nobody moves.
     """
-    version = version_in_force(session, at=now)
+    version = level_version(session, at=now)
     if version is None or not member_ids:
         return {}
     levels = load_rules(version.rules).levels

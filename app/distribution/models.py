@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.kernel.db import Base, Id
 
@@ -15,17 +15,32 @@ PAID_DEPTH_MAX = 2
 
 
 class OrderDecision(Base):
-    """That an order was decided on, and under which version: at most once. Never changed."""
+    """That the lines of an order under one version were decided on: at most once. Never changed.
+
+    Lines that fell under no version share one row without a version.
+    """
 
     __tablename__ = "order_decisions"
-
-    order_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("orders.id"), primary_key=True, autoincrement=False
+    __table_args__ = (
+        sa.Index(
+            "uq_order_decisions_once",
+            "order_id",
+            "plan_version_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
     )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
     plan_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_versions.id"))
     base_fen: Mapped[int]
     awarded_fen: Mapped[int]
     decided_at: Mapped[datetime]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy hands the class over
+        """Tell a row by order and version, though the latter may be missing."""
+        return {"primary_key": [cls.order_id, cls.plan_version_id]}
 
 
 class RefundDecision(Base):
@@ -57,17 +72,26 @@ class AwardState(StrEnum):
 
 
 class Award(Base):
-    """One amount granted by a plan for one order line to one beneficiary.
+    """One amount granted by a plan to one beneficiary, for one order line or for one closed month.
 
-    What was granted never changes; `reversed_fen` grows with refunds, `allocated_fen` is the part
-    that payouts have taken up.
+    Without a rate it is a fixed amount, which refunds reduce in proportion. `base_fen` is what was
+    paid for the line and not refunded when the order counted for the plan. What was granted never
+    changes; `reversed_fen` grows with refunds, `allocated_fen` is what payouts have taken up.
     """
 
     __tablename__ = "awards"
     __table_args__ = (
         sa.UniqueConstraint("order_line_id", "kind", "beneficiary_id"),
+        sa.UniqueConstraint("closed_month_id", "kind", "beneficiary_id"),
         sa.CheckConstraint(
-            "amount_fen > 0 AND amount_fen = base_fen * rate_bp / 10000", name="amount"
+            "amount_fen > 0 AND amount_fen <= base_fen"
+            " AND (rate_bp IS NULL OR amount_fen = base_fen * rate_bp / 10000)",
+            name="amount",
+        ),
+        sa.CheckConstraint(
+            "(order_id IS NULL) = (order_line_id IS NULL)"
+            " AND (order_id IS NULL) <> (closed_month_id IS NULL)",
+            name="cause",
         ),
         sa.CheckConstraint("reversed_fen >= 0 AND reversed_fen <= amount_fen", name="reversed"),
         sa.CheckConstraint("allocated_fen >= 0 AND allocated_fen <= amount_fen", name="allocated"),
@@ -84,14 +108,15 @@ class Award(Base):
     )
 
     id: Mapped[Id]
-    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
-    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"))
+    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"))
+    closed_month_id: Mapped[int | None] = mapped_column(sa.ForeignKey("closed_months.id"))
     plan_version_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_versions.id"))
     beneficiary_id: Mapped[int] = mapped_column(sa.ForeignKey("distributors.member_id"))
     kind: Mapped[str]
     seat: Mapped[int]
     base_fen: Mapped[int]
-    rate_bp: Mapped[int]
+    rate_bp: Mapped[int | None]
     amount_fen: Mapped[int]
     reversed_fen: Mapped[int] = mapped_column(server_default=sa.text("0"))
     allocated_fen: Mapped[int] = mapped_column(server_default=sa.text("0"))
@@ -108,8 +133,11 @@ class AwardRefusal(Base):
     __tablename__ = "award_refusals"
 
     id: Mapped[Id]
-    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("orders.id"), index=True)
     order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"))
+    closed_month_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("closed_months.id"), index=True
+    )
     plan_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_versions.id"))
     beneficiary_id: Mapped[int | None] = mapped_column(index=True)
     seat: Mapped[int]

@@ -7,8 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.distribution.explanations import explain_facts
 from app.distribution.models import Award, AwardRefusal, AwardReversal, AwardState, OrderDecision
+from app.engines.explaining import explain_facts
 from app.kernel.clock import business_day, day_begins_at
 from app.kernel.i18n import N_, Message
 from app.ledger.queries import Balances, balances
@@ -27,7 +27,7 @@ class AwardRow:
     order_number: str
     kind: str
     base_fen: int
-    rate_bp: int
+    rate_bp: int | None
     amount_fen: int
     net_fen: int
     state: AwardState
@@ -89,11 +89,12 @@ def award_explanation(session: Session, award_id: int) -> tuple[Message, ...]:
 
 def order_explanation(session: Session, order_id: int) -> list[tuple[Message, ...]]:
     """Return why each seat of each line of an order was or was not paid, for staff."""
-    decision = session.get(OrderDecision, order_id)
-    if decision is None:
+    decided = session.scalars(
+        sa.select(OrderDecision.plan_version_id).where(OrderDecision.order_id == order_id)
+    ).all()
+    if not decided:
         return [(Message(NOT_DECIDED),)]
-    if decision.plan_version_id is None:
-        return [(Message(NO_PLAN),)]
+    without_plan = [(Message(NO_PLAN),)] if None in decided else []
     awards = session.scalars(
         sa.select(Award).where(Award.order_id == order_id).order_by(Award.order_line_id, Award.seat)
     ).all()
@@ -103,12 +104,17 @@ def order_explanation(session: Session, order_id: int) -> list[tuple[Message, ..
         .order_by(AwardRefusal.order_line_id, AwardRefusal.seat)
     )
     reversals = _reversals(session, [award.id for award in awards])
-    return [
-        explain_facts(
-            award.explanation, reversals=[one.explanation for one in reversals.get(award.id, [])]
-        )
-        for award in awards
-    ] + [explain_facts(refusal.explanation) for refusal in refusals]
+    return (
+        without_plan
+        + [
+            explain_facts(
+                award.explanation,
+                reversals=[one.explanation for one in reversals.get(award.id, [])],
+            )
+            for award in awards
+        ]
+        + [explain_facts(refusal.explanation) for refusal in refusals]
+    )
 
 
 def dashboard(session: Session, member_id: int, *, now: datetime) -> Dashboard:

@@ -1,93 +1,183 @@
-"""From paid orders to awards and ledger, in sets: load by set, decide purely, write in bulk."""
+"""From orders to awards and ledger, in sets: load by set, decide purely, write in bulk.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+An order counts for a plan when it was paid, received, or its after-sale window has closed, as the
+plan's rules say; each part of it under one version is decided once. Plans without places are
+decided in any order. Plans with places are decided one event after the other, by the instant of
+payment and the number of the order, under the plan's lock (`plan_events`).
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.distribution.engine.channel import Line, Person, Sale, Standing, decide
-from app.distribution.engine.results import Decisions
-from app.distribution.models import Award, AwardRefusal, AwardState, OrderDecision
+from app.access import settings
+from app.distribution.boards import lock_plan
+from app.distribution.gathering import Share, lock_orders, shares_of
+from app.distribution.models import Award, AwardState, OrderDecision
+from app.distribution.plan_events import Happened, decide_events
+from app.distribution.recording import Decided, claim, record
+from app.engines.contract import Model
+from app.engines.events import Settled, Sold
+from app.engines.parameters import Moment
+from app.engines.places import Board
+from app.engines.registry import MODELS
+from app.engines.results import NOTHING
 from app.kernel import outbox
-from app.kernel.db import db
 from app.kernel.outbox import Task
-from app.ledger import services as ledger
-from app.ledger.transfers import COMMISSION_EXPENSE, Transfer, pending
 from app.orders.models import Order, OrderLine
-from app.orders.values import Seat
-from app.plans.models import PlanVersion
-from app.plans.rules import PlanRules, load_rules
+from app.plans.queries import plan_of, rules_of
 
 WAIT_FOR_DECISION: Final = timedelta(seconds=2)
-_STANDINGS: Final = {
-    "active": Standing.ACTIVE,
-    "frozen": Standing.FROZEN,
-    "quit": Standing.QUIT,
-}
+_NO_PLACES: Final[Board[Any]] = Board()
 
 
-@dataclass(frozen=True, slots=True)
-class PaidOrder:
-    """What a decision needs to know of one order, as it was when it was paid."""
+@dataclass(slots=True)
+class _Work:
+    """What there is to do about a batch of orders: at once, plan by plan, or a little later."""
 
-    sale: Sale
-    chain: tuple[Person, ...]
-    plan_version_id: int | None
-
-    @property
-    def base_fen(self) -> int:
-        """What the whole order offers to be shared."""
-        return sum(line.base_fen for line in self.sale.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """An order together with what was decided on it."""
-
-    order: PaidOrder
-    decisions: Decisions
+    at_once: list[Share] = field(default_factory=list)
+    by_plan: dict[int, list[Happened]] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
 
 
 def award_orders(session: Session, tasks: Sequence[Task], now: datetime) -> None:
-    """Record what paid orders bring to those above their buyers, each order once.
+    """Record what orders that count by now bring to those above their buyers, each once.
 
-    A task for an order that was decided before changes nothing. An order without a plan in force
-    is decided too: it pays nobody, and says so.
+    A task for what was decided before changes nothing. Lines without a plan in force are decided
+    too: they pay nobody, and say so. An order that does not count yet leaves another task when it
+    does.
     """
-    orders = load_paid(session, [task.subject_id for task in tasks])
-    new = _mark_decided(session, orders, now=now)
-    _record(session, [one for one in orders if one.order.sale.order_id in new], now=now)
-    outbox.finish(session, tasks)
+    order_ids = {task.subject_id for task in tasks}
+    _lock(session, order_ids)
+    work = _sort_out(shares_of(session, order_ids), now=now)
+    record(session, claim(session, [_decide(one) for one in work.at_once], now=now), now=now)
+    for plan_id, happened in sorted(work.by_plan.items()):
+        decide_events(session, plan_id, happened, now=now)
+    waiting = [task for task in tasks if task.subject_id in work.waiting]
+    outbox.finish(session, [task for task in tasks if task.subject_id not in work.waiting])
+    outbox.defer(session, waiting, until=now + WAIT_FOR_DECISION)
+
+
+def model_of(version_id: int) -> Model:
+    """Return the model of a version."""
+    return MODELS[rules_of(version_id).model]
+
+
+def _lock(session: Session, order_ids: Collection[int]) -> None:
+    """Take every lock that deciding on these orders needs: plans, then orders."""
+    rows = session.execute(
+        sa.select(OrderLine.order_id, OrderLine.plan_version_id)
+        .distinct()
+        .where(OrderLine.order_id.in_(order_ids), OrderLine.plan_version_id.is_not(None))
+    ).all()
+    versions = {version_id for _, version_id in rows if version_id is not None}
+    with_places = {plan_of(one) for one in versions if model_of(one).place is not None}
+    for plan_id in sorted(with_places):
+        lock_plan(session, plan_id)
+    later = {one for one in versions if rules_of(one).effective_at is not Moment.PAID}
+    lock_orders(session, {order_id for order_id, version_id in rows if version_id in later})
+
+
+def _sort_out(shares: Sequence[Share], *, now: datetime) -> _Work:
+    work = _Work()
+    ripe = now - timedelta(seconds=settings().plan_order_wait_seconds)
+    for share in shares:
+        if share.version_id is None or share.model.place is None:
+            if share.counted_at() is not None:
+                work.at_once.append(share)
+            continue
+        for one in _happened(share, share.version_id):
+            if one.at > ripe:
+                work.waiting.add(share.order_id)
+            else:
+                work.by_plan.setdefault(share.plan_id, []).append(one)
+    return work
+
+
+def _happened(share: Share, version_id: int) -> Iterator[Happened]:
+    """Yield what a plan with places has to hear of an order by now."""
+    counted_at = share.counted_at()
+    reacts_to = share.model.reacts_to
+    if counted_at is not None and Sold in reacts_to:
+        event = Sold(share.sale(), share.chain)
+        yield Happened(
+            event,
+            version_id,
+            at=counted_at,
+            order_id=share.order_id,
+            matures_at=share.matures_at(),
+        )
+    if share.settled_at is not None and Settled in reacts_to:
+        settled = Settled(share.settled_sale(), share.chain)
+        yield Happened(settled, version_id, at=share.settled_at, order_id=share.order_id)
+
+
+def _decide(share: Share) -> Decided:
+    """Decide on a part of an order whose plan keeps no places."""
+    decisions = NOTHING
+    if share.version_id is not None:
+        sold = Sold(share.sale(), share.chain)
+        decisions = share.model.decide(share.rules, sold, _NO_PLACES)
+    return Decided(
+        share.order_id,
+        share.version_id,
+        share.base_fen,
+        decisions,
+        matures_at=share.matures_at(),
+    )
 
 
 def freeze_awards(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     """Start the waiting time of the awards of orders that were received.
 
     An award matures when both its plan's waiting time and the after-sale window are over. A task
-    whose order has not been decided yet waits for that.
+    whose order has not been decided yet waits for that; what counts only when it was received, or
+    later, starts to wait when it is decided.
     """
     ids = {task.subject_id for task in tasks}
-    decided = set(
-        session.scalars(sa.select(OrderDecision.order_id).where(OrderDecision.order_id.in_(ids)))
-    )
+    undecided = undecided_at_payment(session, ids)
     rows = session.execute(
         sa.select(Award.id, Award.plan_version_id)
         .join(Order, Order.id == Award.order_id)
-        .where(Award.order_id.in_(decided), Award.state == AwardState.PENDING)
+        .where(Award.order_id.in_(ids), Award.state == AwardState.PENDING)
         .order_by(Award.id)
         .with_for_update(of=Award)
     ).all()
     for version_id in sorted({row.plan_version_id for row in rows}):
         chosen = [row.id for row in rows if row.plan_version_id == version_id]
         _freeze(session, chosen, wait=timedelta(seconds=rules_of(version_id).settle_seconds))
-    outbox.finish(session, [task for task in tasks if task.subject_id in decided])
-    waiting = [task for task in tasks if task.subject_id not in decided]
+    outbox.finish(session, [task for task in tasks if task.subject_id not in undecided])
+    waiting = [task for task in tasks if task.subject_id in undecided]
     outbox.defer(session, waiting, until=now + WAIT_FOR_DECISION)
+
+
+def undecided_at_payment(session: Session, order_ids: Collection[int]) -> set[int]:
+    """Return the orders of which a part that counts at payment has not been decided on yet."""
+    rows = session.execute(
+        sa.select(OrderLine.order_id, OrderLine.plan_version_id)
+        .distinct()
+        .outerjoin(
+            OrderDecision,
+            sa.and_(
+                OrderDecision.order_id == OrderLine.order_id,
+                OrderDecision.plan_version_id == OrderLine.plan_version_id,
+            ),
+        )
+        .where(
+            OrderLine.order_id.in_(order_ids),
+            OrderLine.plan_version_id.is_not(None),
+            OrderDecision.order_id.is_(None),
+        )
+    )
+    return {
+        order_id
+        for order_id, version_id in rows
+        if rules_of(version_id).effective_at is Moment.PAID
+    }
 
 
 def _freeze(session: Session, award_ids: Sequence[int], *, wait: timedelta) -> None:
@@ -100,140 +190,3 @@ def _freeze(session: Session, award_ids: Sequence[int], *, wait: timedelta) -> N
         )
         .execution_options(synchronize_session=False)
     )
-
-
-@lru_cache(maxsize=256)
-def rules_of(version_id: int) -> PlanRules:
-    """Return the rules of a published version; they never change, so they are kept."""
-    document = db.session.scalar(sa.select(PlanVersion.rules).where(PlanVersion.id == version_id))
-    assert document is not None, f"no plan version {version_id}"
-    return load_rules(document)
-
-
-def load_paid(session: Session, order_ids: Sequence[int]) -> list[Decided]:
-    """Load orders by set and decide on each; nothing is written."""
-    orders = session.execute(
-        sa.select(Order.id, Order.member_id, Order.upline)
-        .where(Order.id.in_(order_ids), Order.upline.is_not(None))
-        .order_by(Order.id)
-    ).all()
-    lines: dict[int, list[Any]] = {order.id: [] for order in orders}
-    for line in session.execute(
-        sa.select(
-            OrderLine.id,
-            OrderLine.order_id,
-            OrderLine.product_id,
-            OrderLine.net_fen,
-            OrderLine.is_distributable,
-            OrderLine.plan_version_id,
-        )
-        .where(OrderLine.order_id.in_(lines))
-        .order_by(OrderLine.id)
-    ):
-        lines[line.order_id].append(line)
-    return [_decide(_paid(order, lines[order.id])) for order in orders]
-
-
-def _paid(order: Any, lines: Sequence[Any]) -> PaidOrder:
-    buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
-    assert buyer.member_id == order.member_id, "the first seat is the buyer's"
-    sale = Sale(
-        order.id,
-        _person(buyer, is_household=True),
-        tuple(
-            Line(line.id, line.product_id, line.net_fen, distributable=line.is_distributable)
-            for line in lines
-        ),
-    )
-    above = tuple(_person(seat, is_household=seat.is_household) for seat in chain)
-    return PaidOrder(sale, above, lines[0].plan_version_id)
-
-
-def _person(seat: Seat, *, is_household: bool) -> Person:
-    """Make the engine's person; the buyer's household, to which the buyer belongs, has one key."""
-    return Person(
-        seat.member_id,
-        level=seat.level,
-        standing=_STANDINGS.get(seat.standing or "", Standing.NONE),
-        household=frozenset({"buyer"}) if is_household else frozenset(),
-    )
-
-
-def _decide(order: PaidOrder) -> Decided:
-    if order.plan_version_id is None:
-        return Decided(order, Decisions((), ()))
-    return Decided(order, decide(rules_of(order.plan_version_id), order.sale, order.chain))
-
-
-def _mark_decided(session: Session, orders: Sequence[Decided], *, now: datetime) -> set[int]:
-    """Claim orders for good; the primary key lets each be decided once."""
-    if not orders:
-        return set()
-    return set(
-        session.scalars(
-            insert(OrderDecision).on_conflict_do_nothing().returning(OrderDecision.order_id),
-            [
-                {
-                    "order_id": one.order.sale.order_id,
-                    "plan_version_id": one.order.plan_version_id,
-                    "base_fen": one.order.base_fen,
-                    "awarded_fen": one.decisions.total_fen,
-                    "decided_at": now,
-                }
-                for one in orders
-            ],
-        )
-    )
-
-
-def _record(session: Session, decided: Sequence[Decided], *, now: datetime) -> None:
-    awards = [row for one in decided for row in _award_rows(one, now)]
-    refusals = [row for one in decided for row in _refusal_rows(one, now)]
-    if awards:
-        session.execute(sa.insert(Award), awards)
-    if refusals:
-        session.execute(sa.insert(AwardRefusal), refusals)
-    entries = [
-        ledger.Entry(
-            f"commission-accrued:{one.order.sale.order_id}",
-            tuple(
-                Transfer(COMMISSION_EXPENSE, pending(award.beneficiary_id), award.amount_fen)
-                for award in one.decisions.awards
-            ),
-        )
-        for one in decided
-        if one.decisions.awards
-    ]
-    ledger.post_many(session, entries, now=now)
-
-
-def _award_rows(one: Decided, now: datetime) -> Iterator[dict[str, Any]]:
-    for award in one.decisions.awards:
-        yield {
-            "order_id": one.order.sale.order_id,
-            "order_line_id": award.line_id,
-            "plan_version_id": one.order.plan_version_id,
-            "beneficiary_id": award.beneficiary_id,
-            "kind": award.kind.value,
-            "seat": award.seat,
-            "base_fen": award.base_fen,
-            "rate_bp": award.rate_bp,
-            "amount_fen": award.amount_fen,
-            "state": AwardState.PENDING,
-            "explanation": award.explanation,
-            "created_at": now,
-        }
-
-
-def _refusal_rows(one: Decided, now: datetime) -> Iterator[dict[str, Any]]:
-    for refusal in one.decisions.refusals:
-        yield {
-            "order_id": one.order.sale.order_id,
-            "order_line_id": refusal.line_id,
-            "plan_version_id": one.order.plan_version_id,
-            "beneficiary_id": refusal.beneficiary_id,
-            "seat": refusal.seat,
-            "reason": refusal.reason.value,
-            "explanation": refusal.explanation,
-            "created_at": now,
-        }

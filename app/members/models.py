@@ -181,6 +181,35 @@ class Distributor(Base):
         self.standing = target
 
 
+class TeamStop(Base):
+    """A team that has grown past the line of the law, and whether newcomers may join it.
+
+    Counted along recommendations from `root_id`, people who left included (刑法 art. 224-1: from
+    30 persons and 3 levels on). Never deleted: it is lifted by a person, with a reason.
+    """
+
+    __tablename__ = "team_stops"
+    __table_args__ = (
+        sa.Index(
+            "uq_team_stops_open",
+            "root_id",
+            unique=True,
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        ),
+        sa.CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted_whole"),
+    )
+
+    id: Mapped[Id]
+    root_id: Mapped[int] = mapped_column(sa.ForeignKey("distributors.member_id"), index=True)
+    paid_people: Mapped[int]
+    tiers: Mapped[int]
+    stops_joining: Mapped[bool]
+    raised_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
 class DistributorStep(Base):
     """One change of a distributor's standing or recommender, with both after it. Never changed."""
 

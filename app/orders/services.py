@@ -94,7 +94,12 @@ def create(
     """
     quote = preview(session, basket=basket)
     binding = attribution.binding_in_force(session, member_id, at=now)
-    version_id = plans.version_in_force_id(session, at=now)
+    version_ids = plans.versions_for(
+        session,
+        store_id=basket.store_id,
+        product_ids=[line.offer.product_id for line in quote.lines],
+        at=now,
+    )
 
     order = Order(
         number=business_number("T", now),
@@ -114,7 +119,7 @@ def create(
         created_at=now,
         pay_by_at=now + timedelta(seconds=settings.order_pay_seconds),
     )
-    order.lines = [_line(line, version_id) for line in quote.lines]
+    order.lines = [_line(line, version_ids.get(line.offer.product_id)) for line in quote.lines]
     session.add(order)
     session.flush()
     catalog.reserve(session, order.id, goods_of(order), store_id=order.store_id, now=now)

@@ -9,7 +9,10 @@ from app.kernel.i18n import N_
 
 PLAN_WORDS: Final[Mapping[str, str]] = {
     "draft": N_("Draft"),
+    "checked": N_("Checked"),
+    "simulated": N_("Simulated"),
     "submitted": N_("To be approved"),
+    "approved": N_("Approved"),
     "published": N_("Published"),
     "retired": N_("Retired"),
 }
@@ -61,3 +64,105 @@ class AnotherVersionAhead(DomainError):
     code: ClassVar[str] = "another_version_ahead"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("Another version already takes effect after that moment.")
+
+
+@dataclass(eq=False)
+class PlanNameTaken(DomainError):
+    """Two plans cannot have one name."""
+
+    code: ClassVar[str] = "plan_name_taken"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_('A plan is called "%(name)s" already.')
+
+    name: str
+
+
+@dataclass(eq=False)
+class UnknownModel(DomainError):
+    """No engine of that name exists."""
+
+    code: ClassVar[str] = "unknown_plan_model"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("There is no plan model %(model)s.")
+
+    model: str
+
+
+@dataclass(eq=False)
+class PlanRevised(DomainError):
+    """The version was revised after the author had opened it."""
+
+    code: ClassVar[str] = "plan_revised"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_(
+        "Somebody else has changed this version meanwhile; it is at revision "
+        "%(revision)s now. Nothing of yours was saved."
+    )
+
+    revision: int
+
+
+@dataclass(eq=False)
+class PlanNotChecked(DomainError):
+    """There is no check of this revision that is recent enough."""
+
+    code: ClassVar[str] = "plan_not_checked"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("This version has to pass the compliance check first.")
+
+
+@dataclass(eq=False)
+class PlanNotSimulated(DomainError):
+    """There is no simulation of this revision."""
+
+    code: ClassVar[str] = "plan_not_simulated"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("This version has to be simulated first.")
+
+
+@dataclass(eq=False)
+class PlanBlocked(DomainError):
+    """A finding of severity BLOCK stands."""
+
+    code: ClassVar[str] = "plan_blocked"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("The compliance check forbids this plan: %(rules)s.")
+
+    rules: str
+
+
+@dataclass(eq=False)
+class PlanNotConfirmed(DomainError):
+    """A finding of severity HIGH has no written confirmation."""
+
+    code: ClassVar[str] = "plan_not_confirmed"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("An officer has to answer in writing for: %(rules)s.")
+
+    rules: str
+
+
+@dataclass(eq=False)
+class ScopesOverlap(DomainError):
+    """Each line of an order falls under one version at most."""
+
+    code: ClassVar[str] = "plan_scopes_overlap"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_(
+        "Another plan is in force for some of these stores and products at that "
+        "time: %(plans)s. End it first, or choose others."
+    )
+
+    plans: str
+
+
+@dataclass(eq=False)
+class ModelDiffers(DomainError):
+    """A version has the model of its plan, for good."""
+
+    code: ClassVar[str] = "plan_model_differs"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("These are rules of %(found)s, but the plan is %(expected)s.")
+
+    found: str
+    expected: str

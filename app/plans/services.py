@@ -1,27 +1,68 @@
-"""What can be done with plans: draft, submit, publish by a second person, retire.
+"""What can be done with plans, from a draft to its approval by a second person.
 
-A published version never changes. Publishing one ends the version in force at the very instant at
-which the new one begins, so that every instant belongs to at most one.
+What is checked and what is simulated is worked out above this slice; here stands what has to be
+there before the next step. Publication is `publishing`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.engines.bound import PayoutBound
+from app.engines.documents import dump_rules, load_rules
+from app.engines.registry import MODELS
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
-from app.plans.errors import AnotherVersionAhead, NotAhead, OwnPlan, PlanNotFound, PlanNotInState
-from app.plans.models import Plan, PlanVersion, PlanVersionState
-from app.plans.rules import dump_rules, load_rules
+from app.plans.errors import (
+    ModelDiffers,
+    OwnPlan,
+    PlanBlocked,
+    PlanNameTaken,
+    PlanNotChecked,
+    PlanNotConfirmed,
+    PlanNotFound,
+    PlanNotInState,
+    PlanNotSimulated,
+    PlanRevised,
+    UnknownModel,
+)
+from app.plans.models import Plan, PlanCheck, PlanConfirmation, PlanVersion
+from app.plans.scopes import Scope
+from app.plans.states import OPEN_STATES, PlanVersionEvent, PlanVersionState
+from app.stores.models import Staff
 
-_PUBLISHING_LOCK: Final = 7_310_004
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody writes down: rules and scope, as JSON or already parsed, and why."""
+
+    rules: Mapping[str, Any] | str | bytes
+    scope: Mapping[str, Any] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the compliance check of one profile found, each finding as plain JSON."""
+
+    profile: str
+    findings: tuple[Mapping[str, Any], ...]
+    bound: PayoutBound
+
+
+NO_CHANGE: Final = Change()
 
 
 def create_plan(session: Session, name: str, *, model: str, now: datetime) -> Plan:
     """Open a plan; it pays nothing before a version of it is published."""
+    if model not in MODELS:
+        raise UnknownModel(model)
+    if session.scalar(sa.select(Plan.id).where(Plan.name == name)) is not None:
+        raise PlanNameTaken(name)
     plan = Plan(name=name, model=model, created_at=now)
     session.add(plan)
     session.flush()
@@ -29,19 +70,15 @@ def create_plan(session: Session, name: str, *, model: str, now: datetime) -> Pl
 
 
 def draft(
-    session: Session,
-    plan_id: int,
-    document: Mapping[str, Any] | str | bytes,
-    *,
-    actor: Actor,
-    note: str,
-    now: datetime,
+    session: Session, plan_id: int, document: Draft, *, actor: Actor, now: datetime
 ) -> PlanVersion:
-    """Write the next version of a plan as a draft; its rules are validated field by field."""
-    rules = load_rules(document)
+    """Write the next version of a plan as a draft; rules and scope are validated field by field."""
+    rules, scope = load_rules(document.rules), Scope.read(dict(document.scope or {}))
     plan = session.get(Plan, plan_id, with_for_update=True)
     if plan is None:
         raise PlanNotFound
+    if rules.model != plan.model:
+        raise ModelDiffers(rules.model, plan.model)
     last = session.scalar(
         sa.select(sa.func.max(PlanVersion.number)).where(PlanVersion.plan_id == plan_id)
     )
@@ -49,101 +86,237 @@ def draft(
         plan_id=plan_id,
         number=(last or 0) + 1,
         state=PlanVersionState.DRAFT,
+        revision=1,
         rules=dump_rules(rules),
+        scope=scope.to_json(),
         author_id=actor.id,
-        note=note,
+        note=document.note,
         created_at=now,
     )
     session.add(version)
     session.flush()
-    _audit(session, actor, "plan.drafted", version, now=now, reason=note)
+    record_step(
+        session, actor, "plan.drafted", version, now=now, change=Change(reason=document.note)
+    )
     return version
+
+
+def revise(
+    session: Session,
+    version_id: int,
+    document: Draft,
+    *,
+    revision: int,
+    actor: Actor,
+    now: datetime,
+) -> PlanVersion:
+    """Change an open version; `revision` is the one the author saw, so nobody overwrites another.
+
+    It becomes a draft again: what was checked and simulated was something else.
+    """
+    rules, scope = load_rules(document.rules), Scope.read(dict(document.scope or {}))
+    version = lock_version(session, version_id)
+    if version.revision != revision:
+        raise PlanRevised(version.revision)
+    plan = session.get_one(Plan, version.plan_id)
+    if rules.model != plan.model:
+        raise ModelDiffers(rules.model, plan.model)
+    before = {"rules": version.rules, "scope": version.scope}
+    version.revision += 1
+    version.advance(PlanVersionEvent.REVISE, now=now, actor=str(actor), note=document.note)
+    version.rules, version.scope = dump_rules(rules), scope.to_json()
+    version.author_id, version.note = actor.id, document.note or version.note
+    session.flush()
+    record_step(session, actor, "plan.revised", version, now=now, change=Change(before=before))
+    return version
+
+
+def record_check(
+    session: Session,
+    version_id: int,
+    verdict: Verdict,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> PlanCheck:
+    """Keep what the compliance check found in the version as it stands.
+
+    Without a finding of severity BLOCK an open version counts as checked.
+    """
+    version = lock_version(session, version_id)
+    check = PlanCheck(
+        version_id=version_id,
+        revision=version.revision,
+        profile=verdict.profile,
+        findings=[dict(one) for one in verdict.findings],
+        bound_bp=verdict.bound.bound_bp,
+        monthly_bp=verdict.bound.monthly_bp,
+        cap_bp=verdict.bound.cap_bp,
+        is_blocked=any(one["severity"] == "BLOCK" for one in verdict.findings),
+        checked_at=now,
+        actor=str(actor),
+    )
+    session.add(check)
+    if version.state in OPEN_STATES and not check.is_blocked:
+        version.advance(PlanVersionEvent.CHECK, now=now, actor=str(actor))
+    session.flush()
+    return check
+
+
+def confirm_finding(
+    session: Session, version_id: int, rule: str, *, statement: str, officer: Actor, now: datetime
+) -> PlanConfirmation:
+    """Keep an officer's written word on a finding of severity HIGH, for ever.
+
+    The officer answers for the brand with their name, and is not the author of the plan.
+    """
+    version = lock_version(session, version_id)
+    if version.author_id is not None and version.author_id == officer.id:
+        raise OwnPlan
+    check = latest_check(session, version)
+    found = [one for one in check.findings if one["rule"] == rule and one["severity"] == "HIGH"]
+    if not found:
+        raise PlanNotFound
+    assert officer.id is not None, "only people confirm"
+    confirmation = PlanConfirmation(
+        version_id=version_id,
+        revision=version.revision,
+        rule=rule,
+        finding=found[0],
+        statement=statement.strip(),
+        officer_id=officer.id,
+        officer_name=session.get_one(Staff, officer.id).name,
+        confirmed_at=now,
+    )
+    session.add(confirmation)
+    session.flush()
+    record_step(
+        session,
+        officer,
+        "plan.finding_confirmed",
+        version,
+        now=now,
+        change=Change(reason=statement),
+    )
+    return confirmation
+
+
+def note_simulated(
+    session: Session, version_id: int, *, revision: int, actor: str, now: datetime
+) -> None:
+    """Note that a simulation of this revision has ended; an older one counts for nothing."""
+    version = lock_version(session, version_id)
+    if version.revision == revision and version.state in {
+        PlanVersionState.CHECKED,
+        PlanVersionState.SIMULATED,
+    }:
+        version.advance(PlanVersionEvent.SIMULATE, now=now, actor=actor)
+        session.flush()
 
 
 def submit(session: Session, version_id: int, *, actor: Actor, now: datetime) -> PlanVersion:
-    """Hand a draft over to be published by somebody else."""
-    version = _lock(session, version_id, PlanVersionState.DRAFT)
-    version.state = PlanVersionState.SUBMITTED
-    _audit(session, actor, "plan.submitted", version, now=now)
+    """Hand a checked and simulated version over to be approved by somebody else."""
+    version = lock_version(session, version_id)
+    if version.state is PlanVersionState.DRAFT:
+        raise PlanNotChecked
+    if version.state is PlanVersionState.CHECKED:
+        raise PlanNotSimulated
+    version.advance(PlanVersionEvent.SUBMIT, now=now, actor=str(actor))
+    record_step(session, actor, "plan.submitted", version, now=now)
     return version
 
 
-def publish(
-    session: Session,
-    version_id: int,
-    *,
-    actor: Actor,
-    effective_from_at: datetime,
-    now: datetime,
+def send_back(
+    session: Session, version_id: int, *, reason: str, actor: Actor, now: datetime
 ) -> PlanVersion:
-    """Put a submitted version in force from an instant not before now, ending the one before it."""
-    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISHING_LOCK)))
-    version = _lock(session, version_id, PlanVersionState.SUBMITTED)
+    """Return a version to its author, who may revise it."""
+    version = lock_version(session, version_id)
+    version.advance(PlanVersionEvent.SEND_BACK, now=now, actor=str(actor), note=reason)
+    version.approver_id, version.approved_at = None, None
+    session.flush()
+    record_step(session, actor, "plan.sent_back", version, now=now, change=Change(reason=reason))
+    return version
+
+
+def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -> PlanVersion:
+    """Approve a submitted version as its second person.
+
+    Raises PlanBlocked and PlanNotConfirmed where the latest check of this revision forbids it.
+    """
+    version = lock_version(session, version_id)
     if version.author_id is not None and version.author_id == actor.id:
         raise OwnPlan
-    if effective_from_at < now:
-        raise NotAhead
-    _end_former(session, effective_from_at)
-    version.state = PlanVersionState.PUBLISHED
-    version.approver_id = actor.id
-    version.effective_from_at = effective_from_at
+    if version.state is not PlanVersionState.SUBMITTED:
+        raise PlanNotInState(version.state)
+    demand_lawful(session, version)
+    version.advance(PlanVersionEvent.APPROVE, now=now, actor=str(actor))
+    version.approver_id, version.approved_at = actor.id, now
     session.flush()
-    _audit(session, actor, "plan.published", version, now=now)
+    record_step(session, actor, "plan.approved", version, now=now)
     return version
 
 
-def retire(session: Session, version_id: int, *, actor: Actor, now: datetime) -> PlanVersion:
-    """End a published version now; orders made from now on pay no commission under it."""
-    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISHING_LOCK)))
-    version = _lock(session, version_id, PlanVersionState.PUBLISHED)
-    assert version.effective_from_at is not None
-    version.state = PlanVersionState.RETIRED
-    version.effective_until_at = max(now, version.effective_from_at)
-    session.flush()
-    _audit(session, actor, "plan.retired", version, now=now)
-    return version
-
-
-def _end_former(session: Session, at: datetime) -> None:
-    """End the version in force at an instant; refuse where one is to begin at or after it."""
-    open_ones = session.scalars(
-        sa.select(PlanVersion)
-        .where(
-            PlanVersion.effective_from_at.is_not(None),
-            sa.or_(PlanVersion.effective_until_at.is_(None), PlanVersion.effective_until_at > at),
+def demand_lawful(session: Session, version: PlanVersion) -> PlanCheck:
+    """Refuse what the latest check forbids, and what no officer has answered for."""
+    check = latest_check(session, version)
+    if check.is_blocked:
+        raise PlanBlocked(_rules_in(check, "BLOCK"))
+    confirmed = set(
+        session.scalars(
+            sa.select(PlanConfirmation.rule).where(
+                PlanConfirmation.version_id == version.id,
+                PlanConfirmation.revision == version.revision,
+            )
         )
-        .with_for_update()
-    ).all()
-    for former in open_ones:
-        if former.effective_from_at is None or former.effective_from_at >= at:
-            raise AnotherVersionAhead
-        former.effective_until_at = at
-    session.flush()
+    )
+    missing = [rule for rule in _rules_in(check, "HIGH").split(", ") if rule not in confirmed]
+    if any(missing):
+        raise PlanNotConfirmed(", ".join(missing))
+    return check
 
 
-def _lock(session: Session, version_id: int, wanted: PlanVersionState) -> PlanVersion:
+def _rules_in(check: PlanCheck, severity: str) -> str:
+    return ", ".join(one["rule"] for one in check.findings if one["severity"] == severity)
+
+
+def latest_check(session: Session, version: PlanVersion) -> PlanCheck:
+    """Return the last check of the version as it stands; raises PlanNotChecked."""
+    check = session.scalar(
+        sa.select(PlanCheck)
+        .where(PlanCheck.version_id == version.id, PlanCheck.revision == version.revision)
+        .order_by(PlanCheck.id.desc())
+        .limit(1)
+    )
+    if check is None:
+        raise PlanNotChecked
+    return check
+
+
+def lock_version(session: Session, version_id: int) -> PlanVersion:
+    """Lock a version; raises PlanNotFound."""
     version = session.get(PlanVersion, version_id, with_for_update=True, populate_existing=True)
     if version is None:
         raise PlanNotFound
-    if version.state is not wanted:
-        raise PlanNotInState(version.state)
     return version
 
 
-def _audit(
+def record_step(
     session: Session,
     actor: Actor,
     action: str,
     version: PlanVersion,
     *,
     now: datetime,
-    reason: str = "",
+    change: Change = NO_CHANGE,
 ) -> None:
+    """Leave an audit record of a step, with the rules as they are; `change` says why, from what."""
     facts = {
         "plan_id": version.plan_id,
         "number": version.number,
+        "revision": version.revision,
         "state": version.state.value,
         "rules": version.rules,
+        "scope": version.scope,
     }
-    change = Change(after=facts, reason=reason)
+    change = replace(change, after=facts)
     audit.record(session, actor, action, Subject("plan_version", version.id), change, now=now)

@@ -107,16 +107,23 @@ from app.factory import create_app
 from app.settings import Settings
 from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
+from app.engines.documents import load_rules
+from app.engines.two_level import MODEL
+from app.plans import publishing
 from app.plans import services as plans
+from app.plans.services import Draft, Verdict
 with create_app(Settings.from_env()).app_context():
     now = database_now()
     with atomic() as session:
         plan = plans.create_plan(session, "bench", model="CHANNEL_TWO_LEVEL", now=now)
-        version = plans.draft(
-            session, plan.id, {"model": "CHANNEL_TWO_LEVEL"}, actor=SYSTEM, note="", now=now
-        )
+        rules = {"model": "CHANNEL_TWO_LEVEL"}
+        version = plans.draft(session, plan.id, Draft(rules=rules), actor=SYSTEM, now=now)
+        verdict = Verdict(profile="cn", findings=(), bound=MODEL.bound(load_rules(rules)))
+        plans.record_check(session, version.id, verdict, actor=SYSTEM, now=now)
+        plans.note_simulated(session, version.id, revision=1, actor="system", now=now)
         plans.submit(session, version.id, actor=SYSTEM, now=now)
-        plans.publish(session, version.id, actor=SYSTEM, effective_from_at=now, now=now)
+        plans.approve(session, version.id, actor=SYSTEM, now=now)
+        publishing.publish(session, version.id, actor=SYSTEM, effective_from_at=now, now=now)
 """
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.attribution.models import Touch
 from app.distribution import settlement
 from app.distribution.models import Award, AwardRefusal
+from app.engines.documents import dump_rules
+from app.engines.two_level.rules import TwoLevelRules
 from app.kernel import audit
 from app.kernel.audit import Actor, AuditRecord, Change, Subject
 from app.kernel.ids import random_text
@@ -19,7 +21,6 @@ from app.ledger.models import LedgerAccount, LedgerEntry
 from app.members.models import Distributor, Standing
 from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
-from app.plans.rules import TwoLevelRules, dump_rules
 from app.settings import Settings
 from app.stores.models import Store
 from app.stores.services import ensure_roles
@@ -186,9 +187,8 @@ def _put_brand(session: Session, brand: Place) -> None:
     version = plans.draft(
         session,
         plan.id,
-        dump_rules(TwoLevelRules()),
+        plans.Draft(rules=dump_rules(TwoLevelRules()), note="draft of the brand"),
         actor=Actor("staff", author.id),
-        note="draft of the brand",
         now=NOON,
     )
     brand.put("plan_versions", version.id, "draft of the brand")

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from app.distribution import clawback
-from app.distribution.engine.results import AwardKind
 from app.distribution.models import Award, AwardState, OrderDecision
+from app.engines.two_level.engine import AwardKind
 from app.kernel.audit import Actor
 from app.kernel.ids import random_text
 from app.kernel.outbox import Task
@@ -99,7 +99,8 @@ def _book(session: Session, award: Award, order_id: int, *, now: datetime) -> No
     """Accrue and mature an award in the ledger; a debt is filled first."""
     source, owes = pending(award.beneficiary_id), debt(award.beneficiary_id)
     earned = Transfer(COMMISSION_EXPENSE, source, award.amount_fen)
-    ledger.post(session, f"commission-accrued:{order_id}", [earned], now=now)
+    key = f"commission-accrued:{order_id}:{award.plan_version_id}"
+    ledger.post(session, key, [earned], now=now)
     debt_fen = -ledger.lock_balances(session, [owes])[owes]
     matured = credit(award.beneficiary_id, source, award.amount_fen, debt_fen=debt_fen)
     ledger.post(session, f"commission-matured:{award.id}", matured, now=now)
@@ -113,6 +114,7 @@ def refund_award(session: Session, award: Award, base_fen: int, *, now: datetime
         .options(selectinload(Order.lines))
         .execution_options(populate_existing=True)
     ).one()
+    assert award.order_line_id is not None, "refunds take back awards of orders"
     return make_refund(session, order, amounts={award.order_line_id: base_fen}, now=now).id
 
 

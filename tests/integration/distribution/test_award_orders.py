@@ -98,7 +98,7 @@ def test_an_order_nobody_owns_is_decided_and_says_why(session: Session, now: dat
 
     reasons = set(session.scalars(sa.select(AwardRefusal.reason)))
     assert reasons == {"NO_OWNER"}
-    assert session.get_one(OrderDecision, order.id).awarded_fen == 0
+    assert session.get_one(OrderDecision, (order.id, version.id)).awarded_fen == 0
 
 
 def test_an_order_made_without_a_plan_pays_nobody_and_says_so(
@@ -118,7 +118,7 @@ def test_a_later_version_of_the_plan_does_not_touch_orders_made_before(
     version = make_plan(session)
     owner = make_distributor(session)
     order = paid_order(session, owner=owner, plan_version_id=version.id)
-    make_plan(session, at=now, rates_first_bp=[100, 100, 100])
+    make_plan(session, at=now, plan_id=version.plan_id, rates_first_bp=[100, 100, 100])
 
     [only] = award(session, order, now=now)
 

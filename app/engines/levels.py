@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.distribution.engine.results import Facts
-from app.plans.rules import ConditionKind, Levels, Mode, Upgrade
+from app.engines.parameters import ConditionKind, Levels, Mode, Upgrade
+from app.engines.results import Facts
 
 
 class Figure(NamedTuple):

@@ -9,19 +9,23 @@ changes of plan, level or owner play no part.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.distribution.engine.results import FACTS_SCHEMA, Facts, Outcome
+from app.engines.results import FACTS_SCHEMA, Facts, Outcome
 from app.kernel.money import share_of
 
 
 @dataclass(frozen=True, slots=True)
 class AwardNet:
-    """An award as recorded: base and rate applied as at payment, and what is left of it now."""
+    """An award as recorded: base and rate applied as at payment, and what is left of it now.
+
+    `rate_bp` is None for a fixed amount of `amount_fen`.
+    """
 
     award_id: int
     line_id: int
     base_fen: int
-    rate_bp: int
+    rate_bp: int | None
     net_fen: int
+    amount_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Reversal:
     line_id: int
     base_fen: int
     refunded_fen: int
-    rate_bp: int
+    rate_bp: int | None
     old_fen: int
     new_fen: int
 
@@ -68,6 +72,17 @@ def net_after(base_fen: int, rate_bp: int, refunded_fen: int) -> int:
     return share_of(max(base_fen - refunded_fen, 0), rate_bp)
 
 
+def fixed_net_after(base_fen: int, amount_fen: int, refunded_fen: int) -> int:
+    """Return what a fixed amount is worth once `refunded_fen` of its base is refunded altogether.
+
+    >>> [fixed_net_after(49_900, 10_000, refunded_fen) for refunded_fen in (0, 1, 24_950, 49_900)]
+    [10000, 9999, 5000, 0]
+    """
+    assert base_fen > 0, "a share of nothing"
+    assert refunded_fen >= 0, f"{refunded_fen} fen cannot have been refunded"
+    return amount_fen * max(base_fen - refunded_fen, 0) // base_fen
+
+
 def reverse(nets: Iterable[AwardNet], refunded_base_fen: Mapping[int, int]) -> tuple[Reversal, ...]:
     """Return how awards fall, given what was refunded altogether of the base of each line.
 
@@ -87,7 +102,10 @@ def _changes(nets: Iterable[AwardNet], refunded_base_fen: Mapping[int, int]) -> 
         if award.line_id not in refunded_base_fen:
             continue
         refunded_fen = min(refunded_base_fen[award.line_id], award.base_fen)
-        new_fen = net_after(award.base_fen, award.rate_bp, refunded_fen)
+        if award.rate_bp is None:
+            new_fen = fixed_net_after(award.base_fen, award.amount_fen, refunded_fen)
+        else:
+            new_fen = net_after(award.base_fen, award.rate_bp, refunded_fen)
         if new_fen < award.net_fen:
             yield Reversal(
                 award_id=award.award_id,

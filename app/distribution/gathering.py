@@ -1,0 +1,229 @@
+"""Paid orders as the engines see them: who stood around, which lines fall under which version."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from app.engines.contract import Model
+from app.engines.parameters import Moment, PlanParameters
+from app.engines.people import Line, Person, Sale, Standing
+from app.engines.registry import MODELS
+from app.orders.models import Order, OrderLine
+from app.orders.values import Seat
+from app.plans.queries import plan_of, rules_of
+
+_STANDINGS: Final[Mapping[str, Standing]] = {
+    "active": Standing.ACTIVE,
+    "frozen": Standing.FROZEN,
+    "quit": Standing.QUIT,
+}
+_NEVER_PAID: Final = ("created", "closed", "paid_late")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of a paid order that falls under one version, or under none.
+
+    `paid_at`, `received_at` and `settled_at` are the order's. Lines hold their full base; what
+    refunds have taken is in `refunded_fen`, by line.
+    """
+
+    order_id: int
+    version_id: int | None
+    buyer: Person
+    chain: tuple[Person, ...]
+    lines: tuple[Line, ...]
+    refunded_fen: Mapping[int, int]
+    store_id: int
+    paid_at: datetime
+    received_at: datetime | None
+    after_sale_until_at: datetime | None
+    settled_at: datetime | None
+    is_first: bool
+
+    @property
+    def rules(self) -> PlanParameters:
+        """The rules it falls under."""
+        assert self.version_id is not None, "no version, no rules"
+        return rules_of(self.version_id)
+
+    @property
+    def model(self) -> Model:
+        """The model of these rules."""
+        return MODELS[self.rules.model]
+
+    @property
+    def plan_id(self) -> int:
+        """The plan of its version."""
+        assert self.version_id is not None, "no version, no plan"
+        return plan_of(self.version_id)
+
+    @property
+    def base_fen(self) -> int:
+        """What the lines offer to be shared at the moment at which they count."""
+        return sum(line.base_fen for line in self.sale().lines)
+
+    def counted_at(self) -> datetime | None:
+        """Return when it counts for its plan; None while it does not yet."""
+        if self.version_id is None:
+            return self.paid_at
+        return {
+            Moment.PAID: self.paid_at,
+            Moment.RECEIVED: self.received_at,
+            Moment.AFTER_SALE_CLOSED: self.settled_at,
+        }[self.rules.effective_at]
+
+    def matures_at(self) -> datetime | None:
+        """Return when its awards mature, for what counts once the order was received or later."""
+        if self.received_at is None or self.after_sale_until_at is None:
+            return None
+        if self.version_id is None or self.rules.effective_at is Moment.PAID:
+            return None
+        waited = self.received_at + timedelta(seconds=self.rules.settle_seconds)
+        return max(waited, self.after_sale_until_at)
+
+    def sale(self) -> Sale:
+        """Return the order as it counts: at payment whole, later less what was refunded before."""
+        whole = self.version_id is None or self.rules.effective_at is Moment.PAID
+        return self._sale(self.lines if whole else self._left(), self.counted_at() or self.paid_at)
+
+    def settled_sale(self) -> Sale:
+        """Return the order as it was settled: what refunds have left of it."""
+        assert self.settled_at is not None, "not settled yet"
+        return self._sale(self._left(), self.settled_at)
+
+    def _left(self) -> tuple[Line, ...]:
+        return tuple(
+            Line(
+                line.line_id,
+                line.product_id,
+                line.base_fen - self.refunded_fen.get(line.line_id, 0),
+                distributable=line.distributable,
+                quantity=line.quantity,
+            )
+            for line in self.lines
+        )
+
+    def _sale(self, lines: tuple[Line, ...], counted_at: datetime) -> Sale:
+        return Sale(
+            self.order_id,
+            self.buyer,
+            lines,
+            store_id=self.store_id,
+            at=self.paid_at,
+            counted_at=counted_at,
+            is_first=self.is_first,
+        )
+
+
+def shares_of(session: Session, order_ids: Collection[int]) -> list[Share]:
+    """Load paid orders by set, part by part, by the instant of their payment."""
+    orders = _orders(session, order_ids)
+    lines: dict[int, list[Any]] = {order.id: [] for order in orders}
+    for line in session.execute(
+        sa.select(
+            OrderLine.id,
+            OrderLine.order_id,
+            OrderLine.product_id,
+            OrderLine.net_fen,
+            OrderLine.refunded_fen,
+            OrderLine.quantity,
+            OrderLine.is_distributable,
+            OrderLine.plan_version_id,
+        )
+        .where(OrderLine.order_id.in_(lines))
+        .order_by(OrderLine.id)
+    ):
+        lines[line.order_id].append(line)
+    return [share for order in orders for share in _shares(order, lines[order.id])]
+
+
+def lock_orders(session: Session, order_ids: Collection[int]) -> None:
+    """Keep refunds of these orders from succeeding until the end of this transaction.
+
+    For what counts later than at payment: what was refunded by then is not in its base, and what
+    is refunded after is taken back, so no refund may come between.
+    """
+    if order_ids:
+        session.execute(
+            sa.select(Order.id)
+            .where(Order.id.in_(order_ids))
+            .order_by(Order.id)
+            .with_for_update(read=True)
+        )
+
+
+def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
+    earlier = aliased(Order)
+    had_one = (
+        sa.select(sa.literal(1))
+        .where(
+            earlier.member_id == Order.member_id,
+            earlier.paid_at.is_not(None),
+            earlier.state.not_in(_NEVER_PAID),
+            sa.tuple_(earlier.paid_at, earlier.id) < sa.tuple_(Order.paid_at, Order.id),
+        )
+        .exists()
+    )
+    return session.execute(
+        sa.select(
+            Order.id,
+            Order.member_id,
+            Order.store_id,
+            Order.upline,
+            Order.paid_at,
+            Order.completed_at,
+            Order.after_sale_until_at,
+            Order.settled_at,
+            sa.not_(had_one).label("is_first"),
+        )
+        .where(Order.id.in_(order_ids), Order.upline.is_not(None))
+        .order_by(Order.paid_at, Order.id)
+    ).all()
+
+
+def _shares(order: Any, lines: Sequence[Any]) -> Iterator[Share]:
+    buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
+    assert buyer.member_id == order.member_id, "the first seat is the buyer's"
+    by_version: dict[int | None, list[Any]] = {}
+    for line in lines:
+        by_version.setdefault(line.plan_version_id, []).append(line)
+    people = tuple(_person(seat, is_household=seat.is_household) for seat in chain)
+    for version_id, own in by_version.items():
+        yield Share(
+            order_id=order.id,
+            version_id=version_id,
+            buyer=_person(buyer, is_household=True),
+            chain=people,
+            lines=tuple(
+                Line(
+                    line.id,
+                    line.product_id,
+                    line.net_fen,
+                    distributable=line.is_distributable,
+                    quantity=line.quantity,
+                )
+                for line in own
+            ),
+            refunded_fen={line.id: line.refunded_fen for line in own if line.refunded_fen},
+            store_id=order.store_id,
+            paid_at=order.paid_at,
+            received_at=order.completed_at,
+            after_sale_until_at=order.after_sale_until_at,
+            settled_at=order.settled_at,
+            is_first=order.is_first,
+        )
+
+
+def _person(seat: Seat, *, is_household: bool) -> Person:
+    """Make the engine's person; the buyer's household, to which the buyer belongs, has one key."""
+    return Person(
+        seat.member_id,
+        level=seat.level,
+        standing=_STANDINGS.get(seat.standing or "", Standing.NONE),
+        household=frozenset({"buyer"}) if is_household else frozenset(),
+    )

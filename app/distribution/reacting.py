@@ -1,0 +1,174 @@
+"""What plans with places hear of besides orders: refunds, and newcomers to the team."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.distribution.boards import STANDINGS, lock_plan
+from app.distribution.encoding import KINDS
+from app.distribution.gathering import Share, shares_of
+from app.distribution.models import OrderDecision
+from app.distribution.plan_events import Happened, decide_events
+from app.distribution.plan_records import PlanEvent
+from app.engines.events import Joined, Refunded
+from app.engines.parameters import Moment
+from app.engines.people import Person, Standing
+from app.engines.registry import MODELS
+from app.kernel import outbox
+from app.kernel.outbox import Task
+from app.members.models import Distributor
+from app.orders.models import Refund
+from app.orders.states import RefundState
+from app.plans.models import PlanVersion
+from app.plans.queries import rules_of, versions_in_force
+
+WAIT: Final = timedelta(seconds=2)
+JOIN_BATCH_MAX: Final = 2_000
+
+
+def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Tell plans with places of refunds; what is taken back of awards is `clawback`'s.
+
+    A refund of what has not counted yet needs no telling: it will not be in the base.
+    """
+    refunds = session.execute(
+        sa.select(Refund.id, Refund.order_id, Refund.ended_at)
+        .where(
+            Refund.id.in_([task.subject_id for task in tasks]),
+            Refund.state == RefundState.SUCCEEDED,
+        )
+        .order_by(Refund.ended_at, Refund.id)
+    ).all()
+    shares = shares_of(session, {refund.order_id for refund in refunds})
+    concerned = [one for one in shares if _hears_of_refunds(one)]
+    for plan_id in sorted({one.plan_id for one in concerned}):
+        lock_plan(session, plan_id)
+    decided = _decided(session, {one.order_id for one in concerned})
+    by_plan: dict[int, list[Happened]] = {}
+    waiting: set[int] = set()
+    for refund in refunds:
+        for share in concerned:
+            if share.order_id != refund.order_id:
+                continue
+            if (share.order_id, share.version_id) in decided:
+                by_plan.setdefault(share.plan_id, []).append(_refunded(refund, share))
+            elif share.rules.effective_at is Moment.PAID:
+                waiting.add(refund.id)
+    for plan_id, happened in sorted(by_plan.items()):
+        decide_events(session, plan_id, happened, now=now)
+    outbox.finish(session, [task for task in tasks if task.subject_id not in waiting])
+    outbox.defer(session, [one for one in tasks if one.subject_id in waiting], until=now + WAIT)
+
+
+def note_joined(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Tell plans with places of distributors who were approved."""
+    members = [task.subject_id for task in tasks]
+    for version in _versions_with_joining(session, now=now):
+        lock_plan(session, version.plan_id)
+        happened = list(_joined(session, version, member_ids=members))
+        decide_events(session, version.plan_id, happened, now=now)
+    outbox.finish(session, tasks)
+
+
+def seat_everybody(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Give the distributors there are their places in plans that have come into force.
+
+    In the order in which they came into the team, a batch at a time: the task stays until nobody is
+    left. A version that begins later waits for its instant.
+    """
+    for task in tasks:
+        version = session.get_one(PlanVersion, task.subject_id)
+        begins_at = version.effective_from_at
+        if Joined not in MODELS[rules_of(version.id).model].reacts_to or begins_at is None:
+            outbox.finish(session, [task])
+        elif begins_at > now:
+            outbox.defer(session, [task], until=begins_at)
+        else:
+            lock_plan(session, version.plan_id)
+            happened = list(_joined(session, version))
+            decide_events(session, version.plan_id, happened, now=now)
+            if len(happened) < JOIN_BATCH_MAX:
+                outbox.finish(session, [task])
+
+
+def _hears_of_refunds(share: Share) -> bool:
+    return share.version_id is not None and Refunded in share.model.reacts_to
+
+
+def _decided(session: Session, order_ids: set[int]) -> set[tuple[int, int | None]]:
+    rows = session.execute(
+        sa.select(OrderDecision.order_id, OrderDecision.plan_version_id).where(
+            OrderDecision.order_id.in_(order_ids)
+        )
+    )
+    return {(order_id, version_id) for order_id, version_id in rows}
+
+
+def _refunded(refund: Any, share: Share) -> Happened:
+    assert share.version_id is not None, "only plans hear of refunds"
+    paid_fen = sum(line.base_fen for line in share.lines)
+    event = Refunded(
+        order_id=share.order_id,
+        refund_id=refund.id,
+        buyer_id=share.buyer.member_id,
+        owner_id=share.chain[0].member_id if share.chain else None,
+        remaining_fen=paid_fen - sum(share.refunded_fen.values()),
+        is_settled=share.settled_at is not None and share.settled_at <= refund.ended_at,
+        at=refund.ended_at,
+    )
+    return Happened(
+        event,
+        share.version_id,
+        at=refund.ended_at,
+        order_id=share.order_id,
+        refund_id=refund.id,
+    )
+
+
+def _versions_with_joining(session: Session, *, now: datetime) -> list[PlanVersion]:
+    return [
+        version
+        for version in versions_in_force(session, at=now)
+        if Joined in MODELS[rules_of(version.id).model].reacts_to
+    ]
+
+
+def _joined(
+    session: Session,
+    version: PlanVersion,
+    *,
+    member_ids: Sequence[int] | None = None,
+) -> Iterator[Happened]:
+    """Yield the joining of distributors who have no place yet, recommenders before recommended."""
+    wanted = sa.select(
+        Distributor.member_id,
+        Distributor.recommender_id,
+        Distributor.level,
+        Distributor.standing,
+        Distributor.approved_at,
+        Distributor.team_order,
+    ).where(Distributor.approved_at.is_not(None))
+    if member_ids is not None:
+        wanted = wanted.where(Distributor.member_id.in_(member_ids))
+    else:
+        wanted = wanted.where(~_has_joined(version.plan_id))
+    for row in session.execute(wanted.order_by(Distributor.team_order).limit(JOIN_BATCH_MAX)):
+        standing = STANDINGS.get(row.standing, Standing.NONE)
+        at = max(row.approved_at, version.effective_from_at or row.approved_at)
+        event = Joined(Person(row.member_id, row.level, standing), row.recommender_id, at)
+        yield Happened(event, version.id, at=at, member_id=row.member_id, place_no=row.team_order)
+
+
+def _has_joined(plan_id: int) -> sa.ColumnElement[bool]:
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            PlanEvent.plan_id == plan_id,
+            PlanEvent.kind == KINDS[Joined],
+            PlanEvent.member_id == Distributor.member_id,
+        )
+        .exists()
+    )
