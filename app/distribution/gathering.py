@@ -12,7 +12,8 @@ from app.engines.contract import Model
 from app.engines.parameters import Moment, PlanParameters
 from app.engines.people import Line, Person, Sale, Standing
 from app.engines.registry import MODELS
-from app.orders.models import Order, OrderLine
+from app.orders.models import Order, OrderLine, Refund, RefundLine
+from app.orders.states import RefundState
 from app.orders.values import Seat
 from app.plans.queries import plan_of, rules_of
 
@@ -29,7 +30,8 @@ class Share:
     """The part of a paid order that falls under one version, or under none.
 
     `paid_at`, `received_at` and `settled_at` are the order's. Lines hold their full base; what
-    refunds have taken is in `refunded_fen`, by line.
+    refunds have taken by now is in `refunded_fen`, by line, and what they had taken when the
+    after-sale window closed in `refunded_by_then_fen`.
     """
 
     order_id: int
@@ -38,6 +40,7 @@ class Share:
     chain: tuple[Person, ...]
     lines: tuple[Line, ...]
     refunded_fen: Mapping[int, int]
+    refunded_by_then_fen: Mapping[int, int]
     store_id: int
     paid_at: datetime
     received_at: datetime | None
@@ -89,19 +92,20 @@ class Share:
     def sale(self) -> Sale:
         """Return the order as it counts: at payment whole, later less what was refunded before."""
         whole = self.version_id is None or self.rules.effective_at is Moment.PAID
-        return self._sale(self.lines if whole else self._left(), self.counted_at() or self.paid_at)
+        lines = self.lines if whole else self._less(self.refunded_fen)
+        return self._sale(lines, self.counted_at() or self.paid_at)
 
     def settled_sale(self) -> Sale:
         """Return the order as it was settled: what refunds have left of it."""
         assert self.settled_at is not None, "not settled yet"
-        return self._sale(self._left(), self.settled_at)
+        return self._sale(self._less(self.refunded_by_then_fen), self.settled_at)
 
-    def _left(self) -> tuple[Line, ...]:
+    def _less(self, refunded_fen: Mapping[int, int]) -> tuple[Line, ...]:
         return tuple(
             Line(
                 line.line_id,
                 line.product_id,
-                line.base_fen - self.refunded_fen.get(line.line_id, 0),
+                line.base_fen - refunded_fen.get(line.line_id, 0),
                 distributable=line.distributable,
                 quantity=line.quantity,
             )
@@ -139,7 +143,9 @@ def shares_of(session: Session, order_ids: Collection[int]) -> list[Share]:
         .order_by(OrderLine.id)
     ):
         lines[line.order_id].append(line)
-    return [share for order in orders for share in _shares(order, lines[order.id])]
+    refunded = {line.id for found in lines.values() for line in found if line.refunded_fen}
+    by_then = _refunded_by_settlement(session, refunded)
+    return [share for order in orders for share in _shares(order, lines[order.id], by_then)]
 
 
 def lock_orders(session: Session, order_ids: Collection[int]) -> None:
@@ -186,7 +192,25 @@ def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
     ).all()
 
 
-def _shares(order: Any, lines: Sequence[Any]) -> Iterator[Share]:
+def _refunded_by_settlement(session: Session, line_ids: Collection[int]) -> dict[int, int]:
+    """Return what had been refunded of each line when its order was settled."""
+    if not line_ids:
+        return {}
+    rows = session.execute(
+        sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.amount_fen))
+        .join(Refund, Refund.id == RefundLine.refund_id)
+        .join(Order, Order.id == Refund.order_id)
+        .where(
+            RefundLine.order_line_id.in_(line_ids),
+            Refund.state == RefundState.SUCCEEDED,
+            Refund.ended_at <= Order.settled_at,
+        )
+        .group_by(RefundLine.order_line_id)
+    )
+    return {int(line_id): int(amount_fen) for line_id, amount_fen in rows}
+
+
+def _shares(order: Any, lines: Sequence[Any], by_then_fen: Mapping[int, int]) -> Iterator[Share]:
     buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
     assert buyer.member_id == order.member_id, "the first seat is the buyer's"
     by_version: dict[int | None, list[Any]] = {}
@@ -210,6 +234,7 @@ def _shares(order: Any, lines: Sequence[Any]) -> Iterator[Share]:
                 for line in own
             ),
             refunded_fen={line.id: line.refunded_fen for line in own if line.refunded_fen},
+            refunded_by_then_fen=by_then_fen,
             store_id=order.store_id,
             paid_at=order.paid_at,
             received_at=order.completed_at,

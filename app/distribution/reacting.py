@@ -1,6 +1,6 @@
 """What plans with places hear of besides orders: refunds, and newcomers to the team."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from app.engines.registry import MODELS
 from app.kernel import outbox
 from app.kernel.outbox import Task
 from app.members.models import Distributor
-from app.orders.models import Refund
+from app.orders.models import Refund, RefundLine
 from app.orders.states import RefundState
 from app.plans.models import PlanVersion
 from app.plans.queries import rules_of, versions_in_force
@@ -47,6 +47,7 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
     for plan_id in sorted({one.plan_id for one in concerned}):
         lock_plan(session, plan_id)
     decided = _decided(session, {one.order_id for one in concerned})
+    amounts = _amounts(session, [refund.id for refund in refunds])
     by_plan: dict[int, list[Happened]] = {}
     waiting: set[int] = set()
     for refund in refunds:
@@ -54,7 +55,7 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
             if share.order_id != refund.order_id:
                 continue
             if (share.order_id, share.version_id) in decided:
-                by_plan.setdefault(share.plan_id, []).append(_refunded(refund, share))
+                by_plan.setdefault(share.plan_id, []).append(_refunded(refund, share, amounts))
             elif share.rules.effective_at is Moment.PAID:
                 waiting.add(refund.id)
     for plan_id, happened in sorted(by_plan.items()):
@@ -107,7 +108,17 @@ def _decided(session: Session, order_ids: set[int]) -> set[tuple[int, int | None
     return {(order_id, version_id) for order_id, version_id in rows}
 
 
-def _refunded(refund: Any, share: Share) -> Happened:
+def _amounts(session: Session, refund_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """Return what each refund took of each line."""
+    rows = session.execute(
+        sa.select(RefundLine.refund_id, RefundLine.order_line_id, RefundLine.amount_fen).where(
+            RefundLine.refund_id.in_(refund_ids)
+        )
+    )
+    return {(refund_id, line_id): amount_fen for refund_id, line_id, amount_fen in rows}
+
+
+def _refunded(refund: Any, share: Share, amounts: Mapping[tuple[int, int], int]) -> Happened:
     assert share.version_id is not None, "only plans hear of refunds"
     paid_fen = sum(line.base_fen for line in share.lines)
     event = Refunded(
@@ -118,6 +129,8 @@ def _refunded(refund: Any, share: Share) -> Happened:
         remaining_fen=paid_fen - sum(share.refunded_fen.values()),
         is_settled=share.settled_at is not None and share.settled_at <= refund.ended_at,
         at=refund.ended_at,
+        store_id=share.store_id,
+        refunded_fen=sum(amounts.get((refund.id, line.line_id), 0) for line in share.lines),
     )
     return Happened(
         event,
