@@ -13,7 +13,7 @@ from app.distribution.gathering import Share, shares_of
 from app.distribution.models import OrderDecision
 from app.distribution.plan_events import Happened, decide_events
 from app.distribution.plan_records import PlanEvent
-from app.engines.events import Joined, Refunded
+from app.engines.events import Joined, Refunded, Settled
 from app.engines.parameters import Moment
 from app.engines.people import Person, Standing
 from app.engines.registry import MODELS
@@ -48,6 +48,7 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
         lock_plan(session, plan_id)
     decided = _decided(session, {one.order_id for one in concerned})
     amounts = _amounts(session, [refund.id for refund in refunds])
+    settled = _heard_of_settlement(session, {one.order_id for one in concerned})
     by_plan: dict[int, list[Happened]] = {}
     waiting: set[int] = set()
     for refund in refunds:
@@ -55,7 +56,11 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
             if share.order_id != refund.order_id:
                 continue
             if (share.order_id, share.version_id) in decided:
-                by_plan.setdefault(share.plan_id, []).append(_refunded(refund, share, amounts))
+                happened = _refunded(refund, share, amounts)
+                if _comes_too_early(happened, share, settled):
+                    waiting.add(refund.id)
+                else:
+                    by_plan.setdefault(share.plan_id, []).append(happened)
             elif share.rules.effective_at is Moment.PAID:
                 waiting.add(refund.id)
     for plan_id, happened in sorted(by_plan.items()):
@@ -95,6 +100,24 @@ def seat_everybody(session: Session, tasks: Sequence[Task], now: datetime) -> No
                 outbox.finish(session, [task])
 
 
+def _heard_of_settlement(session: Session, order_ids: set[int]) -> set[tuple[int, int]]:
+    """Return which plans have been told that which orders were settled."""
+    rows = session.execute(
+        sa.select(PlanEvent.plan_id, PlanEvent.order_id).where(
+            PlanEvent.order_id.in_(order_ids), PlanEvent.kind == KINDS[Settled]
+        )
+    )
+    return {(plan_id, order_id) for plan_id, order_id in rows if order_id is not None}
+
+
+def _comes_too_early(happened: Happened, share: Share, settled: set[tuple[int, int]]) -> bool:
+    """Tell whether the plan has yet to hear that the order was settled before this refund."""
+    event = happened.event
+    assert isinstance(event, Refunded), "only refunds are told here"
+    waits = event.is_settled and Settled in share.model.reacts_to
+    return waits and (share.plan_id, share.order_id) not in settled
+
+
 def _hears_of_refunds(share: Share) -> bool:
     return share.version_id is not None and Refunded in share.model.reacts_to
 
@@ -127,7 +150,7 @@ def _refunded(refund: Any, share: Share, amounts: Mapping[tuple[int, int], int])
         buyer_id=share.buyer.member_id,
         owner_id=share.chain[0].member_id if share.chain else None,
         remaining_fen=paid_fen - sum(share.refunded_fen.values()),
-        is_settled=share.settled_at is not None and share.settled_at <= refund.ended_at,
+        is_settled=share.settled_at is not None and share.settled_at < refund.ended_at,
         at=refund.ended_at,
         store_id=share.store_id,
         refunded_fen=sum(amounts.get((refund.id, line.line_id), 0) for line in share.lines),
