@@ -51,9 +51,8 @@ def _sold(rules: ChainRules, event: Sold, places: Places[ChainPlace]) -> Decisio
         return paid
     teams = Teams(rules, places)
     owner_id = chain[0].member_id if chain else None
-    teams.join(sale.buyer.member_id, owner_id, sale.order_id)
-    if rules.promotion_effective is Moment.PAID:
-        teams.count(sale.buyer.member_id)
+    counts = rules.promotion_effective is Moment.PAID
+    teams.join(sale.buyer.member_id, owner_id, sale.order_id, counts=counts)
     return _told(teams, paid)
 
 
@@ -90,8 +89,7 @@ def _joined(rules: ChainRules, event: Joined, places: Places[ChainPlace]) -> Dec
     teams = Teams(rules, places)
     member_id = event.person.member_id
     if places.get(member_id) is None:
-        teams.join(member_id, event.recommender_id, None)
-        teams.count(member_id)
+        teams.join(member_id, event.recommender_id, None, counts=True)
     else:
         teams.note(NoteCode.ALREADY_PLACED, member_id=member_id)
     return _told(teams)

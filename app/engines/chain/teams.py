@@ -9,8 +9,10 @@ gets their new boss.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Final
 
 from app.engines.chain.rules import ChainRules, LeaveScope, LeaveTo, PromotionBy, Role
 from app.engines.places import Place, Places, Spot
@@ -52,6 +54,15 @@ class ChainPlace(Place):
         return self.member_id if self.is_boss else self.boss_id
 
 
+NAMES: Final = tuple(one.name for one in fields(ChainPlace))
+_values: Final = attrgetter(*NAMES)
+
+
+def changed(place: ChainPlace, **changes: Any) -> ChainPlace:
+    """Return a place with some fields changed: `dataclasses.replace`, in a third of the time."""
+    return ChainPlace(**(dict(zip(NAMES, _values(place), strict=True)) | changes))
+
+
 class NoteCode(StrEnum):
     """What people should look at."""
 
@@ -78,44 +89,67 @@ class Teams:
             return None
         return self.changed.get(member_id) or self._places.get(member_id)
 
-    def join(self, member_id: int, recommender_id: int | None, order_id: int | None) -> None:
+    def join(
+        self,
+        member_id: int,
+        recommender_id: int | None,
+        order_id: int | None,
+        *,
+        counts: bool,
+    ) -> None:
         """Place somebody under their recommender, or at the top of a new team.
 
-        Whoever was revoked stands where they stood: a recommender is never changed. A newcomer has
-        nobody below, so the only loop there can be is to recommend oneself; that is ignored.
+        With `counts` they count with the recommender at once. Whoever was revoked stands where they
+        stood: a recommender is never changed. A newcomer has nobody below, so the only loop there
+        can be is to recommend oneself; that is ignored.
         """
         former = self.get(member_id)
         if former is not None:
-            self._put(replace(former, revoked=False, order_id=order_id))
-            return
+            place = changed(former, revoked=False, order_id=order_id, counted=counts)
+        else:
+            place = self._newcomer(member_id, recommender_id, order_id, counts=counts)
+        self._put(place)
+        if counts:
+            self._count(place)
+
+    def count(self, member_id: int) -> None:
+        """Let somebody count with their recommender who has waited for it."""
+        recruit = changed(self._known(member_id), counted=True)
+        self._put(recruit)
+        self._count(recruit)
+
+    def _newcomer(
+        self,
+        member_id: int,
+        recommender_id: int | None,
+        order_id: int | None,
+        *,
+        counts: bool,
+    ) -> ChainPlace:
         if recommender_id == member_id:
             self.note(NoteCode.SELF_RECOMMENDATION, member_id=member_id, order_id=order_id)
             recommender_id = None
         above = self.get(recommender_id)
         if above is None:
             role = self._rules.root_role
-            self._put(ChainPlace(member_id=member_id, order_id=order_id, role=role))
-            return
-        self._put(
-            ChainPlace(
-                member_id=member_id,
-                recommender_id=above.member_id,
-                parent=above.spot,
-                order_id=order_id,
-                boss_id=above.boss_of_recruits,
-                depth=above.depth + 1,
-            )
+            return ChainPlace(member_id=member_id, order_id=order_id, role=role, counted=counts)
+        return ChainPlace(
+            member_id=member_id,
+            recommender_id=above.member_id,
+            parent=above.spot,
+            order_id=order_id,
+            boss_id=above.boss_of_recruits,
+            depth=above.depth + 1,
+            counted=counts,
         )
 
-    def count(self, member_id: int) -> None:
-        """Let somebody count with their recommender, who may rise by it."""
-        recruit = self._known(member_id)
-        self._put(replace(recruit, counted=True))
+    def _count(self, recruit: ChainPlace) -> None:
+        """Add somebody to their recommender's recruits, who may rise by it."""
         for above_id in self._counting(recruit):
             above = self._known(above_id)
             count = above.direct_count + 1
             under_review = above.under_review and count < (self._rules.promote_count or 0)
-            self._put(replace(above, direct_count=count, under_review=under_review))
+            self._put(changed(above, direct_count=count, under_review=under_review))
         recommender = self.get(recruit.recommender_id)
         if recommender is not None and self._has_enough_recruits(recommender):
             self._promote(recommender, recruit.order_id)
@@ -126,7 +160,7 @@ class Teams:
         Whom they helped to rise stays a boss, for people to look at where too few recruits remain.
         """
         recruit = self._known(member_id)
-        self._put(replace(recruit, revoked=True, counted=False))
+        self._put(changed(recruit, revoked=True, counted=False))
         if not recruit.counted:
             return
         for above_id in self._counting(recruit):
@@ -136,7 +170,7 @@ class Teams:
                 self._rules.promote_count or 0
             )
             under_review = above.under_review or falls_short
-            self._put(replace(above, direct_count=count, under_review=under_review))
+            self._put(changed(above, direct_count=count, under_review=under_review))
             if falls_short:
                 self.note(
                     NoteCode.BOSS_UNDER_REVIEW,
@@ -154,7 +188,7 @@ class Teams:
         place = self.get(member_id)
         if place is None or place.revoked:
             return
-        place = replace(place, sales_fen=max(place.sales_fen + delta_fen, 0))
+        place = changed(place, sales_fen=max(place.sales_fen + delta_fen, 0))
         self._put(place)
         threshold_fen = self._rules.promote_sales_fen
         assert threshold_fen is not None, "whoever rises by sales has a threshold"
@@ -207,7 +241,7 @@ class Teams:
         children = self._children(place.spot)
         leaving, staying = self._divide(place, children)
         self._put(
-            replace(
+            changed(
                 place,
                 role=Role.BOSS,
                 parent=None,
@@ -242,13 +276,13 @@ class Teams:
         elif self._rules.leave_to is LeaveTo.NEAREST_BOSS and boss_id is not None:
             parent = (boss_id, 1)
         for child in leaving:
-            self._put(replace(child, parent=parent))
+            self._put(changed(child, parent=parent))
         if boss_id != place.boss_id:
             self._tell_of_boss([self._known(child.member_id) for child in leaving], boss_id)
         if parent is not None and self._rules.count_left_behind:
             above = self._known(parent[0])
             more = sum(1 for child in leaving if child.counted)
-            self._put(replace(above, direct_count=above.direct_count + more))
+            self._put(changed(above, direct_count=above.direct_count + more))
 
     def _tell_of_boss(self, tops: Iterable[ChainPlace], boss_id: int | None) -> None:
         """Give a boss to these and to everybody below them."""
@@ -257,4 +291,4 @@ class Teams:
             place = waiting.pop()
             waiting += self._children(place.spot)
             if place.boss_id != boss_id:
-                self._put(replace(place, boss_id=boss_id))
+                self._put(changed(place, boss_id=boss_id))
