@@ -9,6 +9,7 @@ from app.engines import (
     differential,
     fission,
     matrix,
+    refer_three,
     shareholders,
     team_ladder,
     two_level,
@@ -23,6 +24,7 @@ _ALL: Final = (
     fission.MODEL,
     matrix.MODEL,
     chain.MODEL,
+    refer_three.MODEL,
 )
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.code: model for model in _ALL})
