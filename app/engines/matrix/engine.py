@@ -72,6 +72,8 @@ class MatrixReason(StrEnum):
     """Another line of the same order took the position."""
     POSITIONS_HELD = "POSITIONS_HELD"
     """The buyer has as many positions as the plan allows: a repurchase."""
+    NO_SPONSOR = "NO_SPONSOR"
+    """The buyer came in without a sponsor, and sponsors never change."""
     OUT = "OUT"
     TOO_FEW_DIRECTS = "TOO_FEW_DIRECTS"
     REENTRY = "REENTRY"
@@ -282,10 +284,12 @@ def _place(join: _Join, new: MatrixPlace) -> MatrixPlace:
 def _pay_sponsor(join: _Join, line: Line, placed: MatrixPlace, room: Room) -> None:
     sponsor_id = placed.recommender_id
     about: Facts = {"position": placed.number}
-    seat = _Seat(join, line, 1, AwardKind.SPONSOR, sponsor_id, about)
+    is_self = join.owner_id == join.buyer_id
+    holder_id = join.buyer_id if sponsor_id is None and is_self else sponsor_id
+    seat = _Seat(join, line, 1, AwardKind.SPONSOR, holder_id, about)
     if sponsor_id is None:
-        is_self = join.owner_id == join.buyer_id
-        seat.refuse(Reason.BENEFICIARY_IS_BUYER if is_self else Reason.NO_OWNER)
+        nobody = Reason.NO_OWNER if join.owner_id is None else MatrixReason.NO_SPONSOR
+        seat.refuse(Reason.BENEFICIARY_IS_BUYER if is_self else nobody)
         return
     obstacle = join.obstacle(sponsor_id)
     if obstacle is not None:

@@ -69,6 +69,9 @@ REFUSED: Final[Mapping[StrEnum, str]] = {
         "The buyer has as many positions as the plan allows, %(positions_max)s. A repurchase pays"
         " nothing here."
     ),
+    MatrixReason.NO_SPONSOR: N_(
+        "The buyer came into the matrix without anybody who brought them, and that never changes."
+    ),
     MatrixReason.OUT: N_(
         "Position %(position)s of member %(member)s is complete and out, so its layers pay nothing"
         " any more."
