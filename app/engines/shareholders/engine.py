@@ -12,7 +12,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.engines.events import Event, Refunded, Settled, Sold
-from app.engines.people import Line, Person, Sale, Standing
+from app.engines.obstacles import (
+    obstacle_of_kinship,
+    obstacle_of_line,
+    obstacle_of_standing,
+)
+from app.engines.people import Line, Person, Sale
 from app.engines.places import Places
 from app.engines.results import (
     FACTS_SCHEMA,
@@ -55,11 +60,6 @@ class HoldingReason(StrEnum):
 SEATS = {AwardKind.COMMISSION: 1, AwardKind.REBATE: 0}
 """How far above the buyer whoever is paid stands."""
 
-OBSTACLES = {
-    Standing.NONE: Reason.NOT_DISTRIBUTOR,
-    Standing.FROZEN: Reason.FROZEN,
-    Standing.QUIT: Reason.QUIT,
-}
 WITHOUT_SEAT = {
     HoldingState.CANDIDATE: HoldingReason.NO_SEAT,
     HoldingState.WAITING: HoldingReason.NO_SEAT,
@@ -109,11 +109,7 @@ def _claims(rules: ShareholderRules, event: Sold, places: Places[HoldingPlace]) 
     """Yield the owner, and the buyer where there is a rebate and they have or had a seat."""
     sale = event.sale
     owner = event.chain[0] if event.chain else None
-    obstacle = None if owner else Reason.NO_OWNER
-    if owner is not None and owner.member_id == sale.buyer.member_id:
-        obstacle = Reason.BENEFICIARY_IS_BUYER
-    elif owner is not None and not owner.household.isdisjoint(sale.buyer.household):
-        obstacle = Reason.HOUSEHOLD
+    obstacle = obstacle_of_kinship(owner, sale.buyer) if owner else Reason.NO_OWNER
     yield _claim(rules, AwardKind.COMMISSION, event, places, obstacle=obstacle)
     if rules.rebate_bp:
         own = places.get(sale.buyer.member_id, sale.store_id)
@@ -157,8 +153,9 @@ def _obstacle(
     person: Person, place: HoldingPlace | None, level: ShareholderLevel | None, sale: Sale
 ) -> StrEnum | None:
     """Return what keeps somebody from earning at this store, whoever buys."""
-    if person.standing is not Standing.ACTIVE:
-        return OBSTACLES[person.standing]
+    standing = obstacle_of_standing(person.standing)
+    if standing is not None:
+        return standing
     if place is None:
         return Reason.NO_PLACE
     if not place.is_in_force(sale.at):
@@ -188,11 +185,9 @@ def _decide_line(
 def _bar(rules: ShareholderRules, line: Line) -> Reason | None:
     """Return why a line pays nothing to anybody, if it does not."""
     own = rules.product_commissions.get(line.product_id)
-    if not line.distributable:
-        return Reason.NOT_DISTRIBUTABLE
-    if own is not None and own.excluded:
+    if line.distributable and own is not None and own.excluded:
         return Reason.PRODUCT_EXCLUDED
-    return None if line.base_fen else Reason.ZERO_BASE
+    return obstacle_of_line(line)
 
 
 def _pay(

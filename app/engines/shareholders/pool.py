@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.engines.months import Earner, MonthAward, MonthBooks, MonthClose, MonthRefusal
-from app.engines.people import Standing
+from app.engines.obstacles import obstacle_of_standing
 from app.engines.results import FACTS_SCHEMA, Facts, Outcome, Reason
-from app.engines.shareholders.engine import OBSTACLES, AwardKind, HoldingReason
+from app.engines.shareholders.engine import AwardKind, HoldingReason
 from app.engines.shareholders.rules import Excess, ShareholderLevel, ShareholderRules, Split
 from app.kernel.money import share_of
 
@@ -106,8 +106,9 @@ def _obstacle(rules: ShareholderRules, books: MonthBooks, earner: Earner) -> Str
     """Return what keeps somebody out of the month's pool, as things stand at its end."""
     bought_at = earner.own_settled_at
     assert bought_at is None or bought_at < books.ends_at, "bought after the month"
-    if earner.standing is not Standing.ACTIVE:
-        return OBSTACLES[earner.standing]
+    standing = obstacle_of_standing(earner.standing)
+    if standing is not None:
+        return standing
     if earner.until_at is not None and earner.until_at < books.ends_at:
         return HoldingReason.EXPIRED
     if not earner.level:
