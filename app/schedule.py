@@ -17,6 +17,7 @@ EVERY_SWEEP: Final = (
     orders.send_refunds.name,
     orders.settle_orders.name,
     distribution.mature_awards.name,
+    distribution.allot_seats.name,
     payouts.send_payouts.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
@@ -27,4 +28,5 @@ CRON: Final[Mapping[str, str]] = {
     attribution.forget_code_misses.name: "25 * * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",
+    distribution.close_months.name: "30 0 * * *",
 }

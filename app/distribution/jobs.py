@@ -1,12 +1,23 @@
 """Work of distribution in the background. Every job finds its own work and may run twice."""
 
+import contextlib
 from typing import Final
 
 import sqlalchemy as sa
 
-from app.distribution import clawback, levels, maturity, reacting, settlement
+from app.distribution import (
+    clawback,
+    levels,
+    maturity,
+    months,
+    reacting,
+    settlement,
+    shareholders,
+)
+from app.kernel.audit import SYSTEM
 from app.kernel.batches import work_off
 from app.kernel.db import atomic, database_now
+from app.kernel.errors import DomainError
 from app.kernel.jobs import job
 from app.members.models import Distributor, Standing
 
@@ -49,6 +60,32 @@ def note_joined() -> int:
 def seat_everybody() -> int:
     """Give distributors their places in plans that have come into force."""
     return work_off("seat_everybody", reacting.seat_everybody, limit=1)
+
+
+@job("close_months", timeout_seconds=1800)
+def close_months() -> int:
+    """Close every month that is over, one plan and store at a time; return how many.
+
+    One that cannot be closed holds up none of the others; it is tried again the next day.
+    """
+    now = database_now()
+    with atomic() as session:
+        waiting = months.due_months(session, now=now)
+    closed = 0
+    for due in waiting:
+        with contextlib.suppress(DomainError):
+            months.close(due, actor=SYSTEM, now=now)
+            closed += 1
+    return closed
+
+
+@job("allot_seats")
+def allot_seats() -> int:
+    """End terms of shareholders and give free seats to those who wait; return how many changed."""
+    now = database_now()
+    with atomic() as session:
+        stores = shareholders.stores_to_look_at(session, now=now)
+    return sum(shareholders.allot(plan_id, store_id, now=now) for plan_id, store_id in stores)
 
 
 @job("mature_awards")

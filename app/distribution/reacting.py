@@ -51,20 +51,16 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
     settled = _heard_of_settlement(session, {one.order_id for one in concerned})
     by_plan: dict[int, list[Happened]] = {}
     waiting: set[int] = set()
-    for refund in refunds:
-        for share in concerned:
-            if share.order_id != refund.order_id:
-                continue
-            if (share.order_id, share.version_id) in decided:
-                happened = _refunded(refund, share, amounts)
-                if _comes_too_early(happened, share, settled):
-                    waiting.add(refund.id)
-                else:
-                    by_plan.setdefault(share.plan_id, []).append(happened)
-            elif share.rules.effective_at is Moment.PAID:
-                waiting.add(refund.id)
-    for plan_id, happened in sorted(by_plan.items()):
-        decide_events(session, plan_id, happened, now=now)
+    for refund, share in ((one, part) for one in refunds for part in concerned):
+        if share.order_id != refund.order_id:
+            continue
+        happened = _refunded(refund, share, amounts)
+        if _comes_too_early(happened, share, decided=decided, settled=settled):
+            waiting.add(refund.id)
+        elif (share.order_id, share.version_id) in decided:
+            by_plan.setdefault(share.plan_id, []).append(happened)
+    for plan_id, found in sorted(by_plan.items()):
+        decide_events(session, plan_id, found, now=now)
     outbox.finish(session, [task for task in tasks if task.subject_id not in waiting])
     outbox.defer(session, [one for one in tasks if one.subject_id in waiting], until=now + WAIT)
 
@@ -110,10 +106,18 @@ def _heard_of_settlement(session: Session, order_ids: set[int]) -> set[tuple[int
     return {(plan_id, order_id) for plan_id, order_id in rows if order_id is not None}
 
 
-def _comes_too_early(happened: Happened, share: Share, settled: set[tuple[int, int]]) -> bool:
-    """Tell whether the plan has yet to hear that the order was settled before this refund."""
+def _comes_too_early(
+    happened: Happened,
+    share: Share,
+    *,
+    decided: set[tuple[int, int | None]],
+    settled: set[tuple[int, int]],
+) -> bool:
+    """Tell whether the plan has yet to hear of the order, or that it was settled before."""
     event = happened.event
     assert isinstance(event, Refunded), "only refunds are told here"
+    if (share.order_id, share.version_id) not in decided:
+        return share.rules.effective_at is Moment.PAID
     waits = event.is_settled and Settled in share.model.reacts_to
     return waits and (share.plan_id, share.order_id) not in settled
 
