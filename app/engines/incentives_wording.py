@@ -39,8 +39,8 @@ RANKED: Final = N_(
 PRIZE: Final = N_("The prize for rank %(rank)s is %(amount)s.")
 PROMOTION: Final[Mapping[MonthKind, str]] = {
     MonthKind.CULTIVATION: N_(
-        "Member %(member)s recommended member %(promoted)s, who reached level %(level)s"
-        " %(months_since)s months before %(month)s."
+        "Member %(member)s recommended member %(promoted)s, who reached level %(level)s;"
+        " %(month)s is month %(months_since)s after that."
     ),
     MonthKind.RECOMMENDATION: N_(
         "Member %(member)s recommended member %(promoted)s, who reached level %(level)s in"
@@ -64,7 +64,7 @@ REFUSED: Final[Mapping[StrEnum, str]] = {
         "In %(month)s member %(member)s sold %(sales)s to their own customers, settled. A prize"
         " asks for %(minimum)s."
     ),
-    IncentiveReason.OUTRANKED: N_("There are only %(prizes)s prizes."),
+    IncentiveReason.OUTRANKED: N_("Prizes go to the first %(prizes)s alone."),
     IncentiveReason.NO_SALES: N_("So there is nothing to share."),
     IncentiveReason.PROMOTED_INACTIVE: N_(
         "Member %(promoted)s was frozen or had left when the month was closed, and nothing is paid"
