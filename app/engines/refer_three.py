@@ -89,8 +89,7 @@ class ReturnReason(StrEnum):
     CYCLES_DONE = "CYCLES_DONE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(NamedTuple):
     """A referral that counts: the how manieth of its cycle, from 1."""
 
     turn: int
@@ -98,8 +97,7 @@ class Turn:
     buyer_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(NamedTuple):
     """One unit of a product that somebody bought, and the turns taken of its cycle."""
 
     product_id: int
@@ -111,9 +109,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferThreePlace(Place):
-    """What somebody bought, unit by unit, the oldest first."""
+    """What somebody bought, unit by unit, the oldest first; can be built of JSON's lists too."""
 
     units: tuple[Unit, ...] = ()
+
+    def __post_init__(self) -> None:
+        named = (
+            Unit(*one[:3], tuple(Turn(*turn) for turn in one[3]), one[4]) for one in self.units
+        )
+        object.__setattr__(self, "units", tuple(named))
 
 
 class _Free(NamedTuple):
@@ -176,16 +180,15 @@ def _return(case: _Case, line: Line) -> Award | Refusal:
         "max_cycles": rules.max_cycles,
     }
     place = case.place(owner.member_id) if owner else None
-    if (reason := obstacle_of_line(line) or _obstacle(owner, sale.buyer)) is not None:
+    if reason := obstacle_of_line(line) or _obstacle(owner, sale.buyer):
         return _refuse(facts, reason)
     free = _first_free(rules, place, line.product_id, sale.buyer.member_id)
     if isinstance(free, ReturnReason):
         return _refuse(facts, free)
     assert place is not None, "a turn is somebody's"
     turn = Turn(turn=free.turn, order_id=sale.order_id, buyer_id=sale.buyer.member_id)
-    unit = place.units[free.at]
-    units = list(place.units)
-    units[free.at] = replace(unit, turns=(*unit.turns, turn))
+    units, unit = list(place.units), place.units[free.at]
+    units[free.at] = unit._replace(turns=(*unit.turns, turn))
     case.changed[place.member_id] = replace(place, units=tuple(units))
     facts |= {"cycle": free.cycle, "turn": free.turn, "unit_fen": unit.unit_fen}
     facts["base_fen"] = min(unit.unit_fen, line.base_fen)
@@ -250,15 +253,13 @@ def _open_cycles(case: _Case, line: Line) -> None:
     order_id, buyer_id = case.sold.sale.order_id, case.sold.sale.buyer.member_id
     place = case.place(buyer_id)
     if place is None:
-        owner_id = case.sold.chain[0].member_id if case.sold.chain else buyer_id
-        recommender_id = owner_id if owner_id != buyer_id else None
-        place = ReferThreePlace(
-            member_id=buyer_id, recommender_id=recommender_id, order_id=order_id
-        )
+        place = ReferThreePlace(member_id=buyer_id, order_id=order_id)
+        if case.sold.chain and case.sold.chain[0].member_id != buyer_id:
+            place = replace(place, recommender_id=case.sold.chain[0].member_id)
     unit_fen = line.base_fen // line.quantity
     unit = Unit(product_id=line.product_id, order_id=order_id, unit_fen=unit_fen)
-    bought = (unit,) * min(line.quantity, case.rules.max_cycles)
-    case.changed[place.member_id] = replace(place, units=(*place.units, *bought))
+    bought = [unit] * min(line.quantity, case.rules.max_cycles)
+    case.changed[buyer_id] = replace(place, units=(*place.units, *bought))
 
 
 def _take_back(event: Refunded, places: Places[ReferThreePlace]) -> Decisions:
@@ -282,9 +283,9 @@ def _take_back(event: Refunded, places: Places[ReferThreePlace]) -> Decisions:
 
 def _without(unit: Unit, member_id: int | None, event: Refunded) -> Unit:
     if unit.order_id == event.order_id and member_id == event.buyer_id:
-        return replace(unit, is_refunded=True)
+        return unit._replace(is_refunded=True)
     turns = tuple(turn for turn in unit.turns if turn.order_id != event.order_id)
-    return replace(unit, turns=turns)
+    return unit._replace(turns=turns)
 
 
 BOUND: Final = N_("Each line returns one turn at most, and the dearest returns %(rate)s.")

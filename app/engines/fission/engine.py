@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.engines.events import Event, Refunded, Sold
 from app.engines.fission.rules import FissionRules, GiftTerms
@@ -71,8 +71,7 @@ class Note(StrEnum):
     CLOSED_ROUND_REFUNDED = "CLOSED_ROUND_REFUNDED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Referral:
+class Referral(NamedTuple):
     """A new customer's first order, with the instant of its payment in ISO 8601."""
 
     order_id: int
@@ -80,8 +79,7 @@ class Referral:
     paid_at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(NamedTuple):
     """A closed round: its referrals, and when the last of them was paid for.
 
     `is_bonus_settled` tells that the second tier was given or refused; that happens once.
@@ -103,6 +101,16 @@ class FissionPlace(Place):
     referrer_id: int | None = None
     open_referrals: tuple[Referral, ...] = ()
     rounds: tuple[Round, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Name the parts of what was stored as JSON, which knows lists only."""
+        referrals = tuple(Referral(*one) for one in self.open_referrals)
+        rounds = tuple(
+            Round(number, closed_at, tuple(Referral(*one) for one in members), is_settled)
+            for number, closed_at, members, is_settled in self.rounds
+        )
+        object.__setattr__(self, "open_referrals", referrals)
+        object.__setattr__(self, "rounds", rounds)
 
 
 @dataclass(slots=True)
@@ -294,7 +302,7 @@ def _settle_bonus(case: _Case, holder: FissionPlace, one: Round, terms: GiftTerm
     brought = (case.place(referral.buyer_id) for referral in one.referrals)
     if one.is_bonus_settled or not all(place is not None and place.rounds for place in brought):
         return
-    settled = replace(one, is_bonus_settled=True)
+    settled = one._replace(is_bonus_settled=True)
     rounds = tuple(settled if other.number == one.number else other for other in holder.rounds)
     case.put(replace(holder, rounds=rounds))
     about: Facts = {"round": one.number, "needed": len(one.referrals)}
