@@ -76,6 +76,8 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "is_open": _("Open"),
     "is_published": _("On sale"),
     "is_distributable": _("Earns commission"),
+    "is_refundable": _("Can be returned"),
+    "is_medical": _("Medical aesthetics"),
     "sees_all_stores": _("All stores"),
     "must_change_password": _("Must change password"),
     "wechat_bill_number": _("WeChat bill"),

@@ -20,12 +20,14 @@ from app.attribution.models import (
 from app.attribution.rules import TouchReason
 from app.catalog.models import ProductKind, StockMove
 from app.distribution.models import AwardState
+from app.distribution.plan_records import SimulationKind, SimulationState
 from app.ledger.transfers import Name, Unit
 from app.members.models import ConsentPurpose, DistributorKind, Standing
 from app.orders.models import Fulfilment
 from app.orders.states import OrderEvent, OrderState, RefundEvent, RefundState
 from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
 from app.plans.models import PlanVersionState
+from app.plans.states import PlanVersionEvent
 
 
 class Tone(StrEnum):
@@ -97,9 +99,18 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     },
     PlanVersionState: {
         "draft": (_("Draft"), Tone.CALM),
+        "checked": (_("Checked"), Tone.BUSY),
+        "simulated": (_("Simulated"), Tone.BUSY),
         "submitted": (_("To be approved"), Tone.WAIT),
+        "approved": (_("Approved"), Tone.BUSY),
         "published": (_("Published"), Tone.GOOD),
         "retired": (_("Retired"), Tone.CALM),
+    },
+    SimulationState: {
+        "queued": (_("Waiting"), Tone.WAIT),
+        "running": (_("Running"), Tone.BUSY),
+        "done": (_("Done"), Tone.GOOD),
+        "failed": (_("Failed"), Tone.BAD),
     },
     BindingState: {
         "soft": (_("Soft"), Tone.BUSY),
@@ -149,6 +160,20 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "succeed": _("Received"),
         "fail": _("Failed"),
         "cancel": _("Cancelled"),
+    },
+    PlanVersionEvent: {
+        "revise": _("Revised"),
+        "check": _("Checked"),
+        "simulate": _("Simulated"),
+        "submit": _("Submitted"),
+        "send_back": _("Sent back"),
+        "approve": _("Approved"),
+        "publish": _("Published"),
+        "retire": _("Retired"),
+    },
+    SimulationKind: {
+        "orders": _("Own orders"),
+        "growth": _("Invented growth"),
     },
     BindingEvent: {
         "bound": _("Bound"),

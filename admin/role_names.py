@@ -49,6 +49,7 @@ def _names_of_money() -> dict[Permission, str]:
         Permission.REFUNDS_DECIDE: gettext("Approve and reject refunds"),
         Permission.PLANS_VIEW: gettext("See plans"),
         Permission.PLANS_DRAFT: gettext("Draft plans"),
+        Permission.PLANS_CONFIRM: gettext("Answer in writing for risks of plans"),
         Permission.PLANS_PUBLISH: gettext("Publish and retire plans drafted by others"),
         Permission.AWARDS_VIEW: gettext("See commission"),
         Permission.PAYOUTS_VIEW: gettext("See payouts"),

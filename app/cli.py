@@ -11,12 +11,12 @@ from rich.progress import track
 from app import demo
 from app.kernel import jobs
 from app.kernel.db import db
-from app.operations import invariants, processes
+from app.operations import invariants, plan_commands, processes
 
 
 def init_app(app: Flask) -> None:
     """Add our commands to the application's."""
-    for command in (worker, scheduler, relay, audit, seed, run_job):
+    for command in (worker, scheduler, relay, audit, seed, run_job, plan_commands.plans):
         app.cli.add_command(command)
 
 

@@ -30,6 +30,18 @@ from app.kernel.i18n import ENGLISH
 from app.stores.permissions import Permission
 
 FEW = 5
+ASKED = (
+    "title",
+    "title_en",
+    "description",
+    "price_fen",
+    "list_price_fen",
+    "is_published",
+    "is_distributable",
+    "is_refundable",
+    "is_medical",
+)
+"""What the form about a product begins with, besides its kind."""
 
 
 class ProductForm(FlaskForm):
@@ -45,6 +57,15 @@ class ProductForm(FlaskForm):
     description = TextAreaField(_("Description"), validators=[Length(max=2000)])
     is_published = BooleanField(_("On sale"))
     is_distributable = BooleanField(_("Earns commission"), default=True)
+    is_refundable = BooleanField(
+        _("Can be returned"),
+        default=True,
+        description=_("What cannot be returned must not earn commission."),
+    )
+    is_medical = BooleanField(
+        _("Medical aesthetics"),
+        description=_("Advertising it, and paying for referrals to it, is under special rules."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the kinds there are."""
@@ -62,6 +83,8 @@ class ProductForm(FlaskForm):
             list_price_fen=self.list_price_fen.data or 0,
             is_published=self.is_published.data,
             is_distributable=self.is_distributable.data,
+            is_refundable=self.is_refundable.data,
+            is_medical=self.is_medical.data,
         )
 
 
@@ -102,9 +125,7 @@ def _put(row: Product | None, act: Act) -> str:
 
 
 def _begin(row: Product) -> dict[str, Any]:
-    names = ("title", "title_en", "description", "price_fen", "list_price_fen")
-    facts = {name: getattr(row, name) for name in (*names, "is_published", "is_distributable")}
-    return {**facts, "kind": row.kind.value}
+    return {**{name: getattr(row, name) for name in ASKED}, "kind": row.kind.value}
 
 
 def _explain(error: DomainError, form: Any) -> bool:
@@ -184,6 +205,8 @@ class ProductsView(ScopedView):
         "list_price_fen",
         "is_published",
         "is_distributable",
+        "is_refundable",
+        "is_medical",
         "created_at",
         "description",
     )

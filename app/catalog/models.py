@@ -17,7 +17,11 @@ class ProductKind(StrEnum):
 
 
 class Product(Base):
-    """Something a customer can buy. Orders copy what they need, so it may change any time."""
+    """Something a customer can buy. Orders copy what they need, so it may change any time.
+
+    `is_refundable` says whether the brand takes it back within the after-sale window, `is_medical`
+    whether it is medical aesthetics (医美). Both are what the compliance check of a plan asks for.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -34,6 +38,8 @@ class Product(Base):
     list_price_fen: Mapped[int]
     is_published: Mapped[bool] = mapped_column(server_default=sa.false())
     is_distributable: Mapped[bool] = mapped_column(server_default=sa.true())
+    is_refundable: Mapped[bool] = mapped_column(server_default=sa.true())
+    is_medical: Mapped[bool] = mapped_column(server_default=sa.false())
     created_at: Mapped[datetime]
 
     def __str__(self) -> str:

@@ -48,6 +48,8 @@ class ProductSpec:
     list_price_fen: int
     is_published: bool = False
     is_distributable: bool = True
+    is_refundable: bool = True
+    is_medical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

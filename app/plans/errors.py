@@ -143,6 +143,39 @@ class PlanNotConfirmed(DomainError):
 
 
 @dataclass(eq=False)
+class FindingNotFound(DomainError):
+    """The latest check holds no finding of severity HIGH under that rule."""
+
+    code: ClassVar[str] = "finding_not_found"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("The latest check found nothing under %(rule)s to answer for.")
+
+    rule: str
+
+
+@dataclass(eq=False)
+class FindingConfirmed(DomainError):
+    """Somebody has answered for this finding; what was written stays as it is."""
+
+    code: ClassVar[str] = "finding_confirmed"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Somebody has answered in writing for %(rule)s already.")
+
+    rule: str
+
+
+@dataclass(eq=False)
+class StatementTooShort(DomainError):
+    """An officer's answer has to say something."""
+
+    code: ClassVar[str] = "statement_too_short"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("Please write at least %(least)s characters.")
+
+    least: int
+
+
+@dataclass(eq=False)
 class ScopesOverlap(DomainError):
     """Each line of an order falls under one version at most."""
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.dialects.postgresql import INT8RANGE, Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,13 +22,12 @@ from app.plans.errors import (
     AnotherVersionAhead,
     NotAhead,
     PlanNotChecked,
-    PlanNotInState,
     ScopesOverlap,
 )
 from app.plans.models import Plan, PlanScope, PlanVersion
 from app.plans.scopes import Scope
-from app.plans.services import demand_lawful, lock_version, record_step
-from app.plans.states import PlanVersionEvent, PlanVersionState
+from app.plans.services import demand_approved, demand_lawful, lock_version, record_step
+from app.plans.states import PlanVersionEvent
 
 _PUBLISHING_LOCK: Final = 7_310_004
 CHECK_LIVES: Final = timedelta(hours=1)
@@ -49,9 +48,7 @@ def publish(
     plan is in force for one of its stores and products at the time.
     """
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISHING_LOCK)))
-    version = lock_version(session, version_id)
-    if version.state is not PlanVersionState.APPROVED:
-        raise PlanNotInState(version.state)
+    version = demand_approved(session, version_id)
     if effective_from_at < now:
         raise NotAhead
     check = demand_lawful(session, version)
@@ -101,18 +98,29 @@ def _claim_scope(session: Session, version: PlanVersion) -> None:
         with session.begin_nested():
             session.execute(sa.insert(PlanScope), rows)
     except IntegrityError as error:
-        raise ScopesOverlap(", ".join(_in_force_then(session, version, during))) from error
+        raise ScopesOverlap(", ".join(_in_the_way(session, version, during))) from error
 
 
-def _in_force_then(
-    session: Session, version: PlanVersion, during: Range[datetime]
-) -> Sequence[str]:
-    """Return the names of the other plans that are in force at some time in a span."""
+def _in_the_way(session: Session, version: PlanVersion, during: Range[datetime]) -> Sequence[str]:
+    """Return the names of the other plans in force for some of the scope in some of a span."""
+    rectangles = list(Scope.read(version.scope).rectangles())
+    wanted = sa.func.unnest(
+        sa.literal([stores for stores, _ in rectangles], sa.ARRAY(INT8RANGE)),
+        sa.literal([products for _, products in rectangles], sa.ARRAY(INT8RANGE)),
+    ).table_valued(sa.column("store_ids", INT8RANGE), sa.column("product_ids", INT8RANGE))
+    wanted = wanted.render_derived(name="wanted")
     return session.scalars(
         sa.select(Plan.name)
         .distinct()
         .join(PlanVersion, PlanVersion.plan_id == Plan.id)
         .join(PlanScope, PlanScope.version_id == PlanVersion.id)
+        .join(
+            wanted,
+            sa.and_(
+                PlanScope.store_ids.overlaps(wanted.c.store_ids),
+                PlanScope.product_ids.overlaps(wanted.c.product_ids),
+            ),
+        )
         .where(PlanScope.during.overlaps(during), Plan.id != version.plan_id)
         .order_by(Plan.name)
     ).all()

@@ -18,6 +18,8 @@ from app.engines.registry import MODELS
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.plans.errors import (
+    FindingConfirmed,
+    FindingNotFound,
     ModelDiffers,
     OwnPlan,
     PlanBlocked,
@@ -28,6 +30,7 @@ from app.plans.errors import (
     PlanNotInState,
     PlanNotSimulated,
     PlanRevised,
+    StatementTooShort,
     UnknownModel,
 )
 from app.plans.models import Plan, PlanCheck, PlanConfirmation, PlanVersion
@@ -55,6 +58,7 @@ class Verdict:
 
 
 NO_CHANGE: Final = Change()
+STATEMENT_MIN: Final = 10
 
 
 def create_plan(session: Session, name: str, *, model: str, now: datetime) -> Plan:
@@ -170,20 +174,25 @@ def confirm_finding(
 
     The officer answers for the brand with their name, and is not the author of the plan.
     """
+    statement = statement.strip()
+    if len(statement) < STATEMENT_MIN:
+        raise StatementTooShort(STATEMENT_MIN)
     version = lock_version(session, version_id)
     if version.author_id is not None and version.author_id == officer.id:
         raise OwnPlan
     check = latest_check(session, version)
     found = [one for one in check.findings if one["rule"] == rule and one["severity"] == "HIGH"]
     if not found:
-        raise PlanNotFound
+        raise FindingNotFound(rule)
+    if rule in confirmed_rules(session, version):
+        raise FindingConfirmed(rule)
     assert officer.id is not None, "only people confirm"
     confirmation = PlanConfirmation(
         version_id=version_id,
         revision=version.revision,
         rule=rule,
         finding=found[0],
-        statement=statement.strip(),
+        statement=statement,
         officer_id=officer.id,
         officer_name=session.get_one(Staff, officer.id).name,
         confirmed_at=now,
@@ -256,12 +265,29 @@ def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -
     return version
 
 
+def demand_approved(session: Session, version_id: int) -> PlanVersion:
+    """Lock a version that somebody has approved; raises PlanNotInState."""
+    version = lock_version(session, version_id)
+    if version.state is not PlanVersionState.APPROVED:
+        raise PlanNotInState(version.state)
+    return version
+
+
 def demand_lawful(session: Session, version: PlanVersion) -> PlanCheck:
     """Refuse what the latest check forbids, and what no officer has answered for."""
     check = latest_check(session, version)
     if check.is_blocked:
         raise PlanBlocked(_rules_in(check, "BLOCK"))
-    confirmed = set(
+    confirmed = confirmed_rules(session, version)
+    missing = [rule for rule in _rules_in(check, "HIGH").split(", ") if rule not in confirmed]
+    if any(missing):
+        raise PlanNotConfirmed(", ".join(missing))
+    return check
+
+
+def confirmed_rules(session: Session, version: PlanVersion) -> set[str]:
+    """Return the rules under which an officer has answered for this revision of a version."""
+    return set(
         session.scalars(
             sa.select(PlanConfirmation.rule).where(
                 PlanConfirmation.version_id == version.id,
@@ -269,27 +295,41 @@ def demand_lawful(session: Session, version: PlanVersion) -> PlanCheck:
             )
         )
     )
-    missing = [rule for rule in _rules_in(check, "HIGH").split(", ") if rule not in confirmed]
-    if any(missing):
-        raise PlanNotConfirmed(", ".join(missing))
-    return check
+
+
+def unanswered(session: Session, version: PlanVersion) -> list[dict[str, Any]]:
+    """Return the findings of severity HIGH that still wait for an officer, one for each rule."""
+    check = find_check(session, version)
+    confirmed = confirmed_rules(session, version)
+    waiting = {
+        one["rule"]: one
+        for one in reversed(check.findings if check else [])
+        if one["severity"] == "HIGH" and one["rule"] not in confirmed
+    }
+    return list(reversed(waiting.values()))
 
 
 def _rules_in(check: PlanCheck, severity: str) -> str:
-    return ", ".join(one["rule"] for one in check.findings if one["severity"] == severity)
+    rules = (one["rule"] for one in check.findings if one["severity"] == severity)
+    return ", ".join(dict.fromkeys(rules))
 
 
 def latest_check(session: Session, version: PlanVersion) -> PlanCheck:
     """Return the last check of the version as it stands; raises PlanNotChecked."""
-    check = session.scalar(
+    check = find_check(session, version)
+    if check is None:
+        raise PlanNotChecked
+    return check
+
+
+def find_check(session: Session, version: PlanVersion) -> PlanCheck | None:
+    """Return the last check of the version as it stands, if there is any."""
+    return session.scalar(
         sa.select(PlanCheck)
         .where(PlanCheck.version_id == version.id, PlanCheck.revision == version.revision)
         .order_by(PlanCheck.id.desc())
         .limit(1)
     )
-    if check is None:
-        raise PlanNotChecked
-    return check
 
 
 def lock_version(session: Session, version_id: int) -> PlanVersion:

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     REFUNDS_DECIDE = "refunds.decide"
     PLANS_VIEW = "plans.view"
     PLANS_DRAFT = "plans.draft"
+    PLANS_CONFIRM = "plans.confirm"
+    """Answer in writing, by name, for what the compliance check calls a high risk."""
     PLANS_PUBLISH = "plans.publish"
     AWARDS_VIEW = "awards.view"
     PAYOUTS_VIEW = "payouts.view"
@@ -117,6 +119,7 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.REFUNDS_REQUEST,
             Permission.REFUNDS_DECIDE,
             Permission.PLANS_VIEW,
+            Permission.PLANS_CONFIRM,
             Permission.PLANS_PUBLISH,
             Permission.AWARDS_VIEW,
             Permission.PAYOUTS_VIEW,
