@@ -1,6 +1,7 @@
-"""One team of chain 2+1 for the tests: an agent under a boss who left the team of another."""
+"""Chain 2+1 for the tests: one team with all seats taken, and a world in which teams grow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from app.engines import chain
@@ -8,7 +9,7 @@ from app.engines.chain.engine import decide
 from app.engines.chain.rules import ChainRules, Role
 from app.engines.chain.teams import ChainPlace
 from app.engines.documents import load_rules
-from app.engines.events import Sold
+from app.engines.events import Event, Joined, Refunded, Settled, Sold
 from app.engines.people import Line, Person, Sale, Standing
 from app.engines.places import Board
 from app.engines.results import Decisions
@@ -67,3 +68,67 @@ LONE_AGENT = (ChainPlace(member_id=AGENT),)
 FAR = (*TEAM, ChainPlace(member_id=4, recommender_id=AGENT, boss_id=BOSS, depth=3))
 ZERO = {"agent": {"rate_bp": 0}, "boss": {"rate_bp": 0}}
 MEMBER = (*TEAM, ChainPlace(member_id=BUYER, recommender_id=AGENT, boss_id=BOSS, depth=3))
+
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+PRICE_FEN = 49_900
+
+
+class World:
+    """A plan and its places, where orders are numbered like their buyers."""
+
+    def __init__(self, rules: ChainRules) -> None:
+        self.rules = rules
+        self.board: Board[Any] = Board()
+
+    def happen(self, event: Event) -> Decisions:
+        decisions = decide(self.rules, event, self.board)
+        self.board.apply(decisions.places)
+        return decisions
+
+    def buy(self, member: int, owner: int | None = None, *, order: int | None = None) -> Decisions:
+        return self.happen(sold(member, owner, order=order))
+
+    def recruit(self, *pairs: tuple[int, int | None]) -> None:
+        for member, owner in pairs:
+            self.buy(member, owner)
+
+    def settle(self, member: int, owner: int | None = None, *, fen: int = PRICE_FEN) -> Decisions:
+        made = sold(member, owner, fen=fen)
+        return self.happen(Settled(made.sale, made.chain))
+
+    def refund(
+        self,
+        member: int,
+        owner: int | None = None,
+        *,
+        left_fen: int = 0,
+        taken_fen: int = PRICE_FEN,
+        is_settled: bool = False,
+        order: int | None = None,
+    ) -> Decisions:
+        number = member if order is None else order
+        return self.happen(
+            Refunded(number, 900, member, owner, left_fen, is_settled, AT, refunded_fen=taken_fen)
+        )
+
+    def join(self, member: int, recommender: int | None = None) -> Decisions:
+        return self.happen(Joined(Person(member), recommender, AT))
+
+    def of(self, member: int) -> ChainPlace:
+        place = self.board.get(member)
+        assert isinstance(place, ChainPlace)
+        return place
+
+    def tree(self) -> str:
+        def text(place: ChainPlace) -> str:
+            below = " ".join(text(child) for child in self.board.children(place.spot))
+            return f"{place.member_id}{'*' * place.is_boss}" + (f"({below})" if below else "")
+
+        return " ; ".join(text(place) for place in self.board.all() if place.parent is None)
+
+
+def sold(member: int, owner: int | None, *, order: int | None = None, fen: int = PRICE_FEN) -> Sold:
+    chain: Sequence[Person] = () if owner is None else (Person(owner, 1, Standing.ACTIVE),)
+    number = member if order is None else order
+    return Sold(Sale(number, Person(member), (Line(number, 5, fen, quantity=2),)), tuple(chain))
