@@ -11,6 +11,7 @@ PARTS: Final = {
     "b": "paid order to awards and ledger against pgbench's TPC-B",
     "c": 'first page and counts of "my team" in brands of growing size',
     "d": "QR codes and mini-program codes",
+    "e": "the engines alone, in memory",
     "m": "memory of each process",
 }
 SIZES: Final = (10_000, 100_000, 1_000_000)
