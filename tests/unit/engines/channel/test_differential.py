@@ -212,6 +212,21 @@ def test_the_buyer_their_household_and_who_stood_nearer_earn_nothing() -> None:
     ]
 
 
+def test_kinship_is_told_before_anything_else() -> None:
+    buyer = Person(1, household=frozenset({"phone:7"}))
+    kin = Person(11, None, Standing.FROZEN, frozenset({"phone:7"}))
+    frozen_twice = Person(12, 1, Standing.FROZEN)
+
+    decisions = decide(FAR, Sale(7, buyer, (LINE,)), [kin, kin, frozen_twice, frozen_twice])
+
+    assert refused(decisions) == [
+        (1, 11, "HOUSEHOLD"),
+        (2, 11, "HOUSEHOLD"),
+        (3, 12, "FROZEN"),
+        (4, 12, "ALREADY_SEATED"),
+    ]
+
+
 def test_a_rate_of_zero_is_told_as_such() -> None:
     rules = DifferentialRules(rates_bp=(0, 0, 100, 100))
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from app.engines.documents import load_rules
 from app.engines.incentives import (
     Cultivation,
     Incentives,
@@ -12,8 +13,9 @@ from app.engines.incentives import (
     months_since,
 )
 from app.engines.ladders import Ladder
-from app.engines.months import Earner, MonthBooks, MonthClose
+from app.engines.months import Earner, MonthBooks, MonthClose, MonthScope
 from app.engines.people import Standing
+from app.engines.registry import MODELS
 
 END = datetime(2026, 10, 31, 16, tzinfo=UTC)
 """The end of October 2026 in Shanghai."""
@@ -80,6 +82,19 @@ def test_without_incentives_a_month_brings_nothing() -> None:
     month = close_month("CHANNEL_TWO_LEVEL", None, books(seller(1, 10**9)))
 
     assert (month.awards, month.refusals, month.facts) == ((), (), {})
+
+
+@pytest.mark.parametrize("model", ["CHANNEL_TWO_LEVEL", "CHANNEL_DIFFERENTIAL"])
+def test_both_models_that_pay_by_the_order_can_pay_by_the_month_too(model: str) -> None:
+    rules = load_rules({"model": model, "incentives": {}})
+    close = MODELS[model].close_month
+    assert close is not None
+
+    month = close(rules, books(seller(1, 1_000_000)))
+
+    assert paid(month) == [(1, 10_000)]
+    assert month.awards[0].explanation["model"] == month.facts["model"] == model
+    assert MODELS[model].month_scope is MonthScope.PLAN
 
 
 def test_a_month_keeps_no_pool_and_tells_whose_it_is() -> None:
