@@ -28,5 +28,8 @@ CRON: Final[Mapping[str, str]] = {
     attribution.forget_code_misses.name: "25 * * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",
+    distribution.end_level_warnings.name: "40 4 * * *",
+    distribution.review_levels.name: "10 5 1-3 * *",
+    distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
 }

@@ -3,14 +3,15 @@
 import contextlib
 from typing import Final
 
-import sqlalchemy as sa
-
+from app.access import settings
 from app.distribution import (
     clawback,
     levels,
     maturity,
+    monitor,
     months,
     reacting,
+    retention,
     settlement,
     shareholders,
 )
@@ -19,7 +20,6 @@ from app.kernel.batches import work_off
 from app.kernel.db import atomic, database_now
 from app.kernel.errors import DomainError
 from app.kernel.jobs import job
-from app.members.models import Distributor, Standing
 
 AWARD_BATCH_MAX: Final = 250
 CLAWBACK_BATCH_MAX: Final = 50
@@ -112,17 +112,22 @@ def begin_levels() -> int:
 @job("evaluate_all_levels", timeout_seconds=1800)
 def evaluate_all_levels() -> int:
     """Evaluate every active distributor, in sets; the nightly safety net. Return the rises."""
-    rises, last_id = 0, 0
-    while True:
-        now = database_now()
-        with atomic() as session:
-            batch = session.scalars(
-                sa.select(Distributor.member_id)
-                .where(Distributor.member_id > last_id, Distributor.standing == Standing.ACTIVE)
-                .order_by(Distributor.member_id)
-                .limit(levels.EVALUATE_BATCH_MAX)
-            ).all()
-            rises += len(levels.evaluate(session, batch, now=now))
-        if not batch:
-            return rises
-        last_id = batch[-1]
+    return levels.evaluate_everybody(now=database_now())
+
+
+@job("review_levels", timeout_seconds=1800)
+def review_levels() -> int:
+    """Warn whoever did not earn their level again in the period that is over."""
+    return retention.review_levels(now=database_now())
+
+
+@job("end_level_warnings", timeout_seconds=1800)
+def end_level_warnings() -> int:
+    """End warnings that were made good, and lower those whose time of grace is over."""
+    return retention.end_warnings(now=database_now())
+
+
+@job("watch_trees", timeout_seconds=1800)
+def watch_trees() -> int:
+    """Stop teams that have grown past the line of the law."""
+    return monitor.watch_trees(settings=settings(), now=database_now())

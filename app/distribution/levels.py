@@ -1,29 +1,51 @@
-"""Channel levels: who rises on settled own sales, and the history of every move.
+"""Levels: who rises on settled sales, by the plan in force, and by hand.
 
-Figures come from PostgreSQL in sets, one statement for each window, whatever the number of
-distributors; the decision itself is pure (`engine.levels`).
+A distributor has one level at the brand. Figures come from PostgreSQL in sets (`figures`); the
+decision itself is pure (`engines.levels`). Those who may move are found without a lock; only they
+are locked, and decided on with what holds then.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.distribution.models import LevelPeriod
+from app.distribution import figures, level_moves
+from app.distribution.figures import Whose
+from app.distribution.level_moves import BY_HAND, UPGRADE, Move
 from app.engines.documents import load_rules
-from app.engines.levels import Figure, Promotion, figures_needed, promote
-from app.engines.parameters import ConditionKind, Levels
-from app.kernel import outbox
+from app.engines.levels import Figure, Promotion, promote
+from app.engines.parameters import Levels
+from app.kernel import audit, outbox
+from app.kernel.audit import Actor, Change, Subject
+from app.kernel.db import atomic, retrying
+from app.kernel.errors import DomainError, ErrorKind
+from app.kernel.i18n import N_
 from app.kernel.outbox import Task
+from app.members.decisions import require_reason, require_two_people
+from app.members.errors import DistributorNotFound, NotADistributor
 from app.members.models import Distributor, Standing
 from app.orders.models import Order
 from app.plans.queries import level_version
 
-EVALUATE_BATCH_MAX: Final = 5_000
-FIRST_LEVEL: Final = 1
+SET_SIZE: Final = 100_000
+"""How many distributors are looked at by one statement."""
+MOVE_BATCH_MAX: Final = 2_000
+"""How many are locked and moved in one transaction."""
+
+
+@dataclass(eq=False)
+class LevelUnknown(DomainError):
+    """The plan in force has no such level, or the distributor holds it already."""
+
+    code: ClassVar[str] = "level_unknown"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("Level %(level)s cannot be given to this distributor.")
+
+    level: int
 
 
 def evaluate_owners(session: Session, tasks: Sequence[Task], now: datetime) -> None:
@@ -42,26 +64,30 @@ def evaluate(
 ) -> dict[int, Promotion]:
     """Lift those whose settled sales reach a higher level of the plan in force; return the rises.
 
-    Never lowers anyone. Without a plan in force nobody moves.
+    Never lowers anyone, also after refunds. Without a plan in force nobody moves. Frozen
+    distributors stay where they are; the nightly run lifts them once they may go on.
     """
     version = level_version(session, at=now)
     if version is None or not member_ids:
         return {}
     levels = load_rules(version.rules).levels
-    distributors = session.scalars(
-        sa.select(Distributor)
-        .where(Distributor.member_id.in_(member_ids), Distributor.standing == Standing.ACTIVE)
-        .order_by(Distributor.member_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-    figures = figures_of(session, levels, [one.member_id for one in distributors], now=now)
-    rises: dict[int, Promotion] = {}
-    for distributor in distributors:
-        rise = promote(levels, distributor.level, figures[distributor.member_id])
-        if rise is not None:
-            rises[distributor.member_id] = rise
-            _move(session, distributor, rise, version_id=version.id, now=now)
+    held = _lock(session, member_ids)
+    found = figures_of(session, levels, list(held), now=now)
+    rises = {
+        member_id: rise
+        for member_id, level in held.items()
+        if (rise := promote(levels, level, found[member_id])) is not None
+    }
+    moves = [
+        Move(
+            member_id,
+            rise.to_level,
+            UPGRADE,
+            dict(rise.explanation) | {"plan_version_id": version.id},
+        )
+        for member_id, rise in rises.items()
+    ]
+    level_moves.record(session, moves, now=now)
     return rises
 
 
@@ -69,81 +95,124 @@ def figures_of(
     session: Session, levels: Levels, member_ids: Collection[int], *, now: datetime
 ) -> Mapping[int, dict[Figure, int]]:
     """Return, for each distributor, the figures that these levels ask for."""
-    found: dict[int, dict[Figure, int]] = defaultdict(dict)
-    for window_days in sorted({figure.window_days for figure in figures_needed(levels)}):
-        rows = session.execute(
-            sa.select(
-                Order.owner_id,
-                sa.func.sum(Order.paid_fen - Order.refunded_fen),
-                sa.func.count(sa.distinct(Order.member_id)).filter(
-                    Order.paid_fen > Order.refunded_fen
-                ),
-            )
-            .where(
-                Order.owner_id.in_(member_ids),
-                Order.settled_at > now - timedelta(days=window_days),
-                Order.settled_at <= now,
-            )
-            .group_by(Order.owner_id)
-        )
-        for owner_id, sales_fen, customers in rows:
-            of_owner = found[int(owner_id or 0)]
-            of_owner[Figure(ConditionKind.DIRECT_SALES, window_days)] = int(sales_fen)
-            of_owner[Figure(ConditionKind.PAYING_CUSTOMERS, window_days)] = int(customers)
-    return found
+    wanted = figures.windows(levels, now=now)
+    found = figures.gather(session, set(wanted.values()), member_ids)
+    return {
+        member_id: {figure: values[where] for figure, where in wanted.items()}
+        for member_id, values in found.items()
+    }
 
 
-def begin(session: Session, member_id: int, *, now: datetime, actor: str) -> None:
-    """Open the level history of a new distributor; a second call changes nothing."""
-    known = session.scalar(sa.select(LevelPeriod.id).where(LevelPeriod.member_id == member_id))
-    if known is None:
-        session.add(
-            LevelPeriod(
-                member_id=member_id,
-                level=FIRST_LEVEL,
-                from_at=now,
-                cause="approved",
-                facts={},
-                actor=actor,
+def evaluate_everybody(*, now: datetime) -> int:
+    """Evaluate all active distributors, set by set; return how many rose.
+
+    Safe to run twice, also at once: movers are locked and decided on again.
+    """
+    rises = 0
+    for whose in sets():
+        with atomic() as session:
+            version = level_version(session, at=now)
+            if version is None:
+                return rises
+            statement, parameters = figures.moves(load_rules(version.rules).levels, whose, now=now)
+            movers = list(session.scalars(sa.text(f"{statement} ORDER BY member_id"), parameters))
+        for start in range(0, len(movers), MOVE_BATCH_MAX):
+            rises += _lift(movers[start : start + MOVE_BATCH_MAX], now=now)
+    return rises
+
+
+def _lift(member_ids: Sequence[int], *, now: datetime) -> int:
+    def act() -> int:
+        with atomic() as session:
+            return len(evaluate(session, member_ids, now=now))
+
+    return retrying(act)
+
+
+def sets() -> Iterator[Whose]:
+    """Yield ranges of ids that hold up to `SET_SIZE` distributors each."""
+    last_id = 0
+    while True:
+        with atomic() as session:
+            some = (
+                sa.select(Distributor.member_id)
+                .where(Distributor.member_id > last_id)
+                .order_by(Distributor.member_id)
+                .limit(SET_SIZE)
+                .subquery()
             )
-        )
-        session.flush()
+            end_id = session.scalar(sa.select(sa.func.max(some.c.member_id)))
+        if end_id is None:
+            return
+        yield Whose.between(last_id + 1, end_id)
+        last_id = end_id
 
 
 def begin_levels(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     """Open the level history of distributors who were approved."""
-    rows = session.execute(
-        sa.select(Distributor.member_id, Distributor.approved_at)
-        .where(Distributor.member_id.in_([task.subject_id for task in tasks]))
+    ids = [task.subject_id for task in tasks]
+    session.execute(
+        sa.select(Distributor.member_id)
+        .where(Distributor.member_id.in_(ids))
         .order_by(Distributor.member_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
-    for member_id, approved_at in rows:
-        begin(session, member_id, now=approved_at or now, actor="system")
+    level_moves.begin(session, ids, now=now)
     outbox.finish(session, tasks)
 
 
-def _move(
-    session: Session, distributor: Distributor, rise: Promotion, *, version_id: int, now: datetime
+def set_level(  # noqa: PLR0913 - one decision: about whom, to what, by whom, why, when
+    session: Session,
+    member_id: int,
+    *,
+    level: int,
+    actor: Actor,
+    second_actor: Actor,
+    reason: str,
+    now: datetime,
 ) -> None:
-    """End the period of the old level where that of the new one begins."""
-    begin(session, distributor.member_id, now=distributor.approved_at or now, actor="system")
-    session.execute(
-        sa.update(LevelPeriod)
-        .where(LevelPeriod.member_id == distributor.member_id, LevelPeriod.until_at.is_(None))
-        .values(until_at=now)
-        .execution_options(synchronize_session=False)
+    """Give a distributor a level by hand: two members of staff, with a reason.
+
+    It is kept and lost like any other. Raises `SecondPersonRequired`, `ReasonRequired`,
+    `DistributorNotFound`, `NotADistributor`, `LevelUnknown`.
+    """
+    require_two_people(actor, second_actor)
+    require_reason(reason)
+    row = session.execute(
+        sa.select(Distributor.level, Distributor.standing, Distributor.store_id)
+        .where(Distributor.member_id == member_id)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise DistributorNotFound
+    if row.standing not in {Standing.ACTIVE, Standing.FROZEN}:
+        raise NotADistributor
+    version = level_version(session, at=now)
+    if version is None or level == row.level or not 1 <= level <= _levels(version.rules).count:
+        raise LevelUnknown(level)
+    facts = {"from_level": row.level, "to_level": level, "reason": reason.strip()}
+    by = f"{actor}+{second_actor}"
+    level_moves.record(session, [Move(member_id, level, BY_HAND, facts, by)], now=now)
+    audit.record(
+        session,
+        actor,
+        "level_set",
+        Subject("distributor", member_id, row.store_id),
+        Change({"level": row.level}, {"level": level, "second_actor": str(second_actor)}, reason),
+        now=now,
     )
-    session.add(
-        LevelPeriod(
-            member_id=distributor.member_id,
-            level=rise.to_level,
-            from_at=now,
-            cause="upgrade",
-            facts=dict(rise.explanation) | {"plan_version_id": version_id},
-            actor="system",
-        )
+
+
+def _levels(rules: Mapping[str, object]) -> Levels:
+    return load_rules(rules).levels
+
+
+def _lock(session: Session, member_ids: Collection[int]) -> dict[int, int]:
+    """Lock active distributors by id and return their levels."""
+    rows = session.execute(
+        sa.select(Distributor.member_id, Distributor.level)
+        .where(Distributor.member_id.in_(member_ids), Distributor.standing == Standing.ACTIVE)
+        .order_by(Distributor.member_id)
+        .with_for_update(key_share=True)
     )
-    distributor.level = rise.to_level
-    outbox.emit(session, "level_changed", distributor.member_id, now=now)
-    session.flush()
+    return {int(member_id): int(level) for member_id, level in rows}

@@ -206,3 +206,12 @@ class RecommenderUnchanged(DomainError):
     code: ClassVar[str] = "recommender_unchanged"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This is the recommender already.")
+
+
+@dataclass(eq=False)
+class TeamClosed(DomainError):
+    """The team has grown past the line of the law and takes nobody until somebody lifts that."""
+
+    code: ClassVar[str] = "team_closed"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("This team takes no new members at present.")

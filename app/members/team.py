@@ -23,6 +23,7 @@ from app.members.errors import (
     RecommenderCycle,
     RecommenderNotActive,
     RecommenderUnchanged,
+    TeamClosed,
 )
 from app.members.models import Distributor, DistributorStep, Member
 from app.members.profiles import REAL_NAME_LENGTH_MAX, clean_name, lock_member
@@ -63,6 +64,7 @@ def apply_as_distributor(
     if row is None:
         row = _join(session, member, recommender_code_owner_id, now=now)
     elif row.standing in MAY_APPLY_AGAIN:
+        _require_open(session, row.recommender_id)
         row.advance(StandingEvent.APPLY, now=now, actor=f"member:{member_id}")
     else:
         raise AlreadyADistributor(row.standing)
@@ -82,6 +84,7 @@ def _join(
     """Make the row of a new distributor under their recommender and count them above."""
     tree.hold_still(session)
     above = _active_above(session, recommender_id, new_id=member.id)
+    _require_open(session, above.member_id if above else None)
     row = Distributor(
         member_id=member.id,
         standing=Standing.APPLIED,
@@ -126,10 +129,22 @@ def _active_above(
     return above if above and above.standing is Standing.ACTIVE else None
 
 
+def _require_open(session: Session, recommender_id: int | None) -> None:
+    """Raise `TeamClosed` where the team above takes nobody: the runtime monitor stopped it."""
+    if tree.stops_above(session, recommender_id):
+        raise TeamClosed
+
+
 def approve_distributor(
     session: Session, member_id: int, *, actor: Actor, now: datetime
 ) -> Distributor:
-    """Let an applicant earn from now on. Raises `DistributorNotFound`, `StandingConflict`."""
+    """Let an applicant earn from now on.
+
+    Raises `DistributorNotFound`, `StandingConflict`, and `TeamClosed` where the team they applied
+    to has been stopped meanwhile.
+    """
+    brought_by = sa.select(Distributor.recommender_id).where(Distributor.member_id == member_id)
+    _require_open(session, session.scalar(brought_by))
     row = _decide(session, member_id, StandingEvent.APPROVE, actor=actor, reason="", now=now)
     row.approved_at = now
     emit(session, "distributor_approved", member_id, now=now)
@@ -207,7 +222,8 @@ def move_recommender(  # noqa: PLR0913 - one decision: about whom, where to, by 
 
     Two different members of staff decide it, with a reason. Nothing is recomputed: orders keep the
     upline they were paid with. Raises `SecondPersonRequired`, `ReasonRequired`,
-    `DistributorNotFound`, `RecommenderUnchanged`, `RecommenderCycle`, `RecommenderNotActive`.
+    `DistributorNotFound`, `RecommenderUnchanged`, `RecommenderCycle`, `RecommenderNotActive`,
+    `TeamClosed` where that would bring people into a stopped team from elsewhere.
     """
     require_two_people(actor, second_actor)
     require_reason(reason)
@@ -272,3 +288,5 @@ def _check_target(session: Session, row: Distributor, target: Distributor | None
         raise RecommenderCycle
     if target.standing is not Standing.ACTIVE:
         raise RecommenderNotActive
+    if tree.stops_above(session, target.member_id) - tree.stops_above(session, row.member_id):
+        raise TeamClosed

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from app.members.models import Distributor
+from app.members.models import Distributor, TeamStop
 
 _TREE_LOCK: Final = 7_310_002
 _NEXT_PLACE: Final = sa.Sequence("distributor_team_order_seq").next_value()
@@ -129,6 +129,33 @@ def _team_below(mover_id: int) -> sa.CTE:
     return team.union_all(
         sa.select(below.member_id, below.recommender_id, team.c.depth + 1).join(
             team, below.recommender_id == team.c.member_id
+        )
+    )
+
+
+def stops_above(session: Session, member_id: int | None) -> set[int]:
+    """Return the open stops that keep newcomers from standing below a distributor.
+
+    A stop holds for everybody below its root, the root itself included.
+    """
+    if member_id is None:
+        return set()
+    above = (
+        sa.select(Distributor.member_id, Distributor.recommender_id)
+        .where(Distributor.member_id == member_id)
+        .cte("above", recursive=True)
+    )
+    further = aliased(Distributor)
+    above = above.union_all(
+        sa.select(further.member_id, further.recommender_id).join(
+            above, further.member_id == above.c.recommender_id
+        )
+    )
+    return set(
+        session.scalars(
+            sa.select(TeamStop.id)
+            .join(above, above.c.member_id == TeamStop.root_id)
+            .where(TeamStop.lifted_at.is_(None), TeamStop.stops_joining)
         )
     )
 
