@@ -18,7 +18,7 @@ from app.distribution.models import (
     AwardState,
     RefundDecision,
 )
-from app.distribution.settlement import WAIT_FOR_DECISION, undecided_at_payment
+from app.distribution.settlement import WAIT_FOR_DECISION, undecided_though_counting
 from app.engines.reversals import AwardNet, Reversal, reverse
 from app.kernel import outbox
 from app.kernel.outbox import Task
@@ -41,11 +41,11 @@ class SucceededRefund:
 def claw_back_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     """Take back what refunds take back, each refund once, in the order of their success.
 
-    A refund whose order has not been decided yet waits for that; what counts for its plan only
-    later than at payment will be decided on what is left.
+    A refund whose order counts and has not been decided yet waits for that; what comes to count
+    only later will be decided on what is left.
     """
     refunds = _succeeded(session, [task.subject_id for task in tasks])
-    undecided = undecided_at_payment(session, {refund.order_id for refund in refunds})
+    undecided = undecided_though_counting(session, {refund.order_id for refund in refunds})
     for refund in refunds:
         if refund.order_id not in undecided:
             _claw_back(session, refund, now=now)

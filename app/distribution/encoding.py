@@ -1,9 +1,11 @@
 """Events and places as JSON and back, so that what was decided on can be decided on again."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from enum import Enum
+from types import UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from app.engines.events import Event, Joined, Refunded, Settled, Sold
 from app.engines.people import Line, Person, Sale, Standing
@@ -19,7 +21,7 @@ KINDS: Final[Mapping[type[Any], str]] = {
 }
 DIRECTED: Final = "directed"
 """A place that staff or the clock changed; the event holds the place as it became."""
-_OWN: dict[type[Place], tuple[str, ...]] = {}
+_HINTS: dict[type[Any], dict[str, Any]] = {}
 _COMMON: Final = frozenset(one.name for one in fields(Place))
 
 
@@ -89,14 +91,15 @@ def place_to_row(plan_id: int, place: Place) -> dict[str, Any]:
         "parent_number": parent_number,
         "slot": place.slot,
         "order_id": place.order_id,
-        "facts": {name: getattr(place, name) for name in _own_fields(type(place))},
+        "facts": {name: _plain(getattr(place, name)) for name in _own_fields(type(place))},
     }
 
 
 def place_from_row(kind: type[P], row: Any) -> P:
     """Read a row, or anything with its columns, as a place of its model."""
     parent = None if row.parent_id is None else (row.parent_id, row.parent_number)
-    facts = {name: _tuples(value) for name, value in row.facts.items()}
+    hints = _own_fields(kind)
+    facts = {name: _typed(value, hints[name]) for name, value in row.facts.items()}
     return kind(
         member_id=row.member_id,
         number=row.number,
@@ -108,15 +111,37 @@ def place_from_row(kind: type[P], row: Any) -> P:
     )
 
 
-def _own_fields(kind: type[Place]) -> tuple[str, ...]:
-    if kind not in _OWN:
-        _OWN[kind] = tuple(one.name for one in fields(kind) if one.name not in _COMMON)
-    return _OWN[kind]
+def _own_fields(kind: type[Any]) -> dict[str, Any]:
+    """Return the types of the fields that only this model's places have, or this part of one."""
+    if kind not in _HINTS:
+        hints = get_type_hints(kind)
+        common = _COMMON if issubclass(kind, Place) else frozenset()
+        _HINTS[kind] = {one.name: hints[one.name] for one in fields(kind) if one.name not in common}
+    return _HINTS[kind]
 
 
-def _tuples(value: Any) -> Any:
-    """JSON knows lists only; places hold tuples, all the way down."""
-    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+def _plain(value: Any) -> Any:
+    """Return a field as JSON can hold it: parts as objects, tuples as lists."""
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value.value if isinstance(value, Enum) else value
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    """Read what `_plain` wrote as a field of this type."""
+    if value is None:
+        return None
+    if get_origin(hint) in {Union, UnionType}:
+        hint = next(one for one in get_args(hint) if one is not type(None))
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return tuple(_typed(one, inner) for one in value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        hints = _own_fields(hint)
+        return hint(**{name: _typed(one, hints[name]) for name, one in value.items()})
+    return hint(value) if isinstance(hint, type) and issubclass(hint, Enum) else value
 
 
 def _person_to_json(person: Person) -> list[Any]:

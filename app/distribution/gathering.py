@@ -22,7 +22,15 @@ _STANDINGS: Final[Mapping[str, Standing]] = {
     "frozen": Standing.FROZEN,
     "quit": Standing.QUIT,
 }
-_NEVER_PAID: Final = ("created", "closed", "paid_late")
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What one refund took of one line, and when it had reached the customer."""
+
+    refund_id: int
+    ended_at: datetime
+    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,9 @@ class Share:
     """The part of a paid order that falls under one version, or under none.
 
     `paid_at`, `received_at` and `settled_at` are the order's. Lines hold their full base; what
-    refunds have taken by now is in `refunded_fen`, by line, and what they had taken when the
-    after-sale window closed in `refunded_by_then_fen`.
+    refunds have taken by now is in `returned`, by line, in the order of their success. An order's
+    instants never lie before those of refunds that had succeeded by then (`app.orders`), so what is
+    left of it at an instant never changes.
     """
 
     order_id: int
@@ -39,8 +48,7 @@ class Share:
     buyer: Person
     chain: tuple[Person, ...]
     lines: tuple[Line, ...]
-    refunded_fen: Mapping[int, int]
-    refunded_by_then_fen: Mapping[int, int]
+    returned: Mapping[int, Sequence[Returned]]
     store_id: int
     paid_at: datetime
     received_at: datetime | None
@@ -91,21 +99,47 @@ class Share:
 
     def sale(self) -> Sale:
         """Return the order as it counts: at payment whole, later less what was refunded before."""
+        counted_at = self.counted_at() or self.paid_at
         whole = self.version_id is None or self.rules.effective_at is Moment.PAID
-        lines = self.lines if whole else self._less(self.refunded_fen)
-        return self._sale(lines, self.counted_at() or self.paid_at)
+        return self._sale(self.lines if whole else self._left(counted_at), counted_at)
 
     def settled_sale(self) -> Sale:
         """Return the order as it was settled: what refunds have left of it."""
         assert self.settled_at is not None, "not settled yet"
-        return self._sale(self._less(self.refunded_by_then_fen), self.settled_at)
+        return self._sale(self._left(self.settled_at), self.settled_at)
 
-    def _less(self, refunded_fen: Mapping[int, int]) -> tuple[Line, ...]:
+    def remaining_fen(self, ended_at: datetime, refund_id: int) -> int:
+        """Return what is left of its lines after a refund and all before it."""
+        return sum(line.base_fen for line in self.lines) - sum(
+            one.amount_fen
+            for line in self.lines
+            for one in self.returned.get(line.line_id, ())
+            if (one.ended_at, one.refund_id) <= (ended_at, refund_id)
+        )
+
+    def taken_fen(self, refund_id: int) -> int:
+        """Return what one refund took of its lines."""
+        return sum(
+            one.amount_fen
+            for line in self.lines
+            for one in self.returned.get(line.line_id, ())
+            if one.refund_id == refund_id
+        )
+
+    def _left(self, at: datetime) -> tuple[Line, ...]:
+        """Return the lines less what refunds had taken by an instant."""
+        if not self.returned:
+            return self.lines
         return tuple(
             Line(
                 line.line_id,
                 line.product_id,
-                line.base_fen - refunded_fen.get(line.line_id, 0),
+                line.base_fen
+                - sum(
+                    one.amount_fen
+                    for one in self.returned.get(line.line_id, ())
+                    if one.ended_at <= at
+                ),
                 distributable=line.distributable,
                 quantity=line.quantity,
             )
@@ -144,23 +178,8 @@ def shares_of(session: Session, order_ids: Collection[int]) -> list[Share]:
     ):
         lines[line.order_id].append(line)
     refunded = {line.id for found in lines.values() for line in found if line.refunded_fen}
-    by_then = _refunded_by_settlement(session, refunded)
-    return [share for order in orders for share in _shares(order, lines[order.id], by_then)]
-
-
-def lock_orders(session: Session, order_ids: Collection[int]) -> None:
-    """Keep refunds of these orders from succeeding until the end of this transaction.
-
-    For what counts later than at payment: what was refunded by then is not in its base, and what
-    is refunded after is taken back, so no refund may come between.
-    """
-    if order_ids:
-        session.execute(
-            sa.select(Order.id)
-            .where(Order.id.in_(order_ids))
-            .order_by(Order.id)
-            .with_for_update(read=True)
-        )
+    returned = _returned(session, refunded)
+    return [share for order in orders for share in _shares(order, lines[order.id], returned)]
 
 
 def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
@@ -170,7 +189,7 @@ def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
         .where(
             earlier.member_id == Order.member_id,
             earlier.paid_at.is_not(None),
-            earlier.state.not_in(_NEVER_PAID),
+            earlier.closed_at.is_(None),
             sa.tuple_(earlier.paid_at, earlier.id) < sa.tuple_(Order.paid_at, Order.id),
         )
         .exists()
@@ -192,25 +211,25 @@ def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
     ).all()
 
 
-def _refunded_by_settlement(session: Session, line_ids: Collection[int]) -> dict[int, int]:
-    """Return what had been refunded of each line when its order was settled."""
-    if not line_ids:
-        return {}
-    rows = session.execute(
-        sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.amount_fen))
-        .join(Refund, Refund.id == RefundLine.refund_id)
-        .join(Order, Order.id == Refund.order_id)
-        .where(
-            RefundLine.order_line_id.in_(line_ids),
-            Refund.state == RefundState.SUCCEEDED,
-            Refund.ended_at <= Order.settled_at,
+def _returned(session: Session, line_ids: Collection[int]) -> dict[int, list[Returned]]:
+    """Return what refunds took of lines, in the order of their success."""
+    found: dict[int, list[Returned]] = {}
+    if line_ids:
+        rows = session.execute(
+            sa.select(RefundLine.order_line_id, Refund.id, Refund.ended_at, RefundLine.amount_fen)
+            .join(Refund, Refund.id == RefundLine.refund_id)
+            .where(RefundLine.order_line_id.in_(line_ids), Refund.state == RefundState.SUCCEEDED)
+            .order_by(Refund.ended_at, Refund.id)
         )
-        .group_by(RefundLine.order_line_id)
-    )
-    return {int(line_id): int(amount_fen) for line_id, amount_fen in rows}
+        for line_id, refund_id, ended_at, amount_fen in rows:
+            assert ended_at is not None, "what has succeeded has ended"
+            found.setdefault(line_id, []).append(Returned(refund_id, ended_at, amount_fen))
+    return found
 
 
-def _shares(order: Any, lines: Sequence[Any], by_then_fen: Mapping[int, int]) -> Iterator[Share]:
+def _shares(
+    order: Any, lines: Sequence[Any], returned: Mapping[int, Sequence[Returned]]
+) -> Iterator[Share]:
     buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
     assert buyer.member_id == order.member_id, "the first seat is the buyer's"
     by_version: dict[int | None, list[Any]] = {}
@@ -233,8 +252,7 @@ def _shares(order: Any, lines: Sequence[Any], by_then_fen: Mapping[int, int]) ->
                 )
                 for line in own
             ),
-            refunded_fen={line.id: line.refunded_fen for line in own if line.refunded_fen},
-            refunded_by_then_fen=by_then_fen,
+            returned={line.id: returned[line.id] for line in own if line.id in returned},
             store_id=order.store_id,
             paid_at=order.paid_at,
             received_at=order.completed_at,

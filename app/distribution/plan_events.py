@@ -7,7 +7,7 @@ with all that its decision rested on, so that replaying the events leads to the 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -22,9 +22,15 @@ from app.engines.places import Place
 from app.engines.registry import MODELS
 from app.engines.results import Decisions, Facts
 from app.kernel.audit import SYSTEM, Actor
+from app.kernel.outbox import OutboxEvent, Task
+from app.plans.models import PlanVersion
 from app.plans.queries import rules_of
 
 log = structlog.get_logger()
+
+PUBLISHED: Final = "plan_published"
+SEATING: Final = "seat_everybody"
+"""The job that reacts to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,23 @@ def decide_events(
     record(session, claimed, now=now)
 
 
+def plans_being_seated(session: Session, *, now: datetime) -> set[int]:
+    """Return the plans in force in which those who were there before have no place yet.
+
+    Whatever comes in meanwhile waits: it would be decided as if nobody stood above.
+    """
+    to_do = sa.select(Task.subject_id).where(Task.job == SEATING)
+    to_come = sa.select(OutboxEvent.subject_id).where(OutboxEvent.name == PUBLISHED)
+    return set(
+        session.scalars(
+            sa.select(PlanVersion.plan_id).where(
+                PlanVersion.effective_from_at <= now,
+                sa.or_(PlanVersion.id.in_(to_do), PlanVersion.id.in_(to_come)),
+            )
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """Who changes a place, under which version, and what people should know of it."""
@@ -139,7 +162,8 @@ def _decide(one: Happened, board: StoredBoard[Any]) -> _Result:
     board.begin_event()
     decisions = MODELS[rules.model].decide(rules, one.event, board)
     is_sale = isinstance(one.event, Sold)
-    assert is_sale or not decisions.awards, "only what was sold pays"
+    pays = decisions.awards or decisions.refusals or decisions.gifts
+    assert is_sale or not pays, "only what was sold pays"
     board.apply(decisions.places)
     if decisions.notes:
         log.warning("plan_note_left", kind=kind_of(one.event), order_id=one.order_id)

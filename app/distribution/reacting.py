@@ -1,6 +1,6 @@
 """What plans with places hear of besides orders: refunds, and newcomers to the team."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,13 +14,12 @@ from app.distribution.models import OrderDecision
 from app.distribution.plan_events import Happened, decide_events
 from app.distribution.plan_records import PlanEvent
 from app.engines.events import Joined, Refunded, Settled
-from app.engines.parameters import Moment
 from app.engines.people import Person, Standing
 from app.engines.registry import MODELS
 from app.kernel import outbox
 from app.kernel.outbox import Task
 from app.members.models import Distributor
-from app.orders.models import Refund, RefundLine
+from app.orders.models import Refund
 from app.orders.states import RefundState
 from app.plans.models import PlanVersion
 from app.plans.queries import rules_of, versions_in_force
@@ -47,17 +46,16 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
     for plan_id in sorted({one.plan_id for one in concerned}):
         lock_plan(session, plan_id)
     decided = _decided(session, {one.order_id for one in concerned})
-    amounts = _amounts(session, [refund.id for refund in refunds])
     settled = _heard_of_settlement(session, {one.order_id for one in concerned})
     by_plan: dict[int, list[Happened]] = {}
     waiting: set[int] = set()
     for refund, share in ((one, part) for one in refunds for part in concerned):
-        if share.order_id != refund.order_id:
+        if not _concerns(refund, share):
             continue
-        happened = _refunded(refund, share, amounts)
+        happened = refunded(refund.id, refund.ended_at, share)
         if _comes_too_early(happened, share, decided=decided, settled=settled):
             waiting.add(refund.id)
-        elif (share.order_id, share.version_id) in decided:
+        else:
             by_plan.setdefault(share.plan_id, []).append(happened)
     for plan_id, found in sorted(by_plan.items()):
         decide_events(session, plan_id, found, now=now)
@@ -66,13 +64,21 @@ def note_refunds(session: Session, tasks: Sequence[Task], now: datetime) -> None
 
 
 def note_joined(session: Session, tasks: Sequence[Task], now: datetime) -> None:
-    """Tell plans with places of distributors who were approved."""
+    """Tell plans with places of distributors who were approved.
+
+    Whoever recommended them comes first, and may still wait for `seat_everybody`.
+    """
     members = [task.subject_id for task in tasks]
+    waiting: set[int] = set()
     for version in _versions_with_joining(session, now=now):
         lock_plan(session, version.plan_id)
         happened = list(_joined(session, version, member_ids=members))
-        decide_events(session, version.plan_id, happened, now=now)
-    outbox.finish(session, tasks)
+        early = _before_their_recommenders(session, version.plan_id, happened)
+        waiting |= early
+        ready = [one for one in happened if one.member_id not in early]
+        decide_events(session, version.plan_id, ready, now=now)
+    outbox.finish(session, [task for task in tasks if task.subject_id not in waiting])
+    outbox.defer(session, [one for one in tasks if one.subject_id in waiting], until=now + WAIT)
 
 
 def seat_everybody(session: Session, tasks: Sequence[Task], now: datetime) -> None:
@@ -117,7 +123,7 @@ def _comes_too_early(
     event = happened.event
     assert isinstance(event, Refunded), "only refunds are told here"
     if (share.order_id, share.version_id) not in decided:
-        return share.rules.effective_at is Moment.PAID
+        return True
     waits = event.is_settled and Settled in share.model.reacts_to
     return waits and (share.plan_id, share.order_id) not in settled
 
@@ -135,36 +141,34 @@ def _decided(session: Session, order_ids: set[int]) -> set[tuple[int, int | None
     return {(order_id, version_id) for order_id, version_id in rows}
 
 
-def _amounts(session: Session, refund_ids: Sequence[int]) -> dict[tuple[int, int], int]:
-    """Return what each refund took of each line."""
-    rows = session.execute(
-        sa.select(RefundLine.refund_id, RefundLine.order_line_id, RefundLine.amount_fen).where(
-            RefundLine.refund_id.in_(refund_ids)
-        )
-    )
-    return {(refund_id, line_id): amount_fen for refund_id, line_id, amount_fen in rows}
+def _concerns(refund: Any, share: Share) -> bool:
+    """Tell whether a refund took anything of these lines after they had come to count."""
+    if share.order_id != refund.order_id or not share.taken_fen(refund.id):
+        return False
+    counted_at = share.counted_at()
+    return counted_at is not None and counted_at < refund.ended_at
 
 
-def _refunded(refund: Any, share: Share, amounts: Mapping[tuple[int, int], int]) -> Happened:
+def refunded(refund_id: int, ended_at: datetime, share: Share) -> Happened:
+    """Return what a plan with places has to hear of a refund."""
     assert share.version_id is not None, "only plans hear of refunds"
-    paid_fen = sum(line.base_fen for line in share.lines)
     event = Refunded(
         order_id=share.order_id,
-        refund_id=refund.id,
+        refund_id=refund_id,
         buyer_id=share.buyer.member_id,
         owner_id=share.chain[0].member_id if share.chain else None,
-        remaining_fen=paid_fen - sum(share.refunded_fen.values()),
-        is_settled=share.settled_at is not None and share.settled_at < refund.ended_at,
-        at=refund.ended_at,
+        remaining_fen=share.remaining_fen(ended_at, refund_id),
+        is_settled=share.settled_at is not None and share.settled_at < ended_at,
+        at=ended_at,
         store_id=share.store_id,
-        refunded_fen=sum(amounts.get((refund.id, line.line_id), 0) for line in share.lines),
+        refunded_fen=share.taken_fen(refund_id),
     )
     return Happened(
         event,
         share.version_id,
-        at=refund.ended_at,
+        at=ended_at,
         order_id=share.order_id,
-        refund_id=refund.id,
+        refund_id=refund_id,
     )
 
 
@@ -182,7 +186,10 @@ def _joined(
     *,
     member_ids: Sequence[int] | None = None,
 ) -> Iterator[Happened]:
-    """Yield the joining of distributors who have no place yet, recommenders before recommended."""
+    """Yield the joining of distributors who have no place yet, recommenders before recommended.
+
+    Whoever was approved later than those who stand below them by now still comes before these.
+    """
     wanted = sa.select(
         Distributor.member_id,
         Distributor.recommender_id,
@@ -195,11 +202,39 @@ def _joined(
         wanted = wanted.where(Distributor.member_id.in_(member_ids))
     else:
         wanted = wanted.where(~_has_joined(version.plan_id))
+    assert version.effective_from_at is not None, "only versions that were published"
+    at = version.effective_from_at
     for row in session.execute(wanted.order_by(Distributor.team_order).limit(JOIN_BATCH_MAX)):
         standing = STANDINGS.get(row.standing, Standing.NONE)
-        at = max(row.approved_at, version.effective_from_at or row.approved_at)
+        at = max(row.approved_at, at)
         event = Joined(Person(row.member_id, row.level, standing), row.recommender_id, at)
         yield Happened(event, version.id, at=at, member_id=row.member_id, place_no=row.team_order)
+
+
+def _before_their_recommenders(
+    session: Session, plan_id: int, happened: Sequence[Happened]
+) -> set[int]:
+    """Return who came before their recommender, who was approved and has yet to be told of."""
+    here = {one.member_id for one in happened}
+    above = {
+        one.event.recommender_id
+        for one in happened
+        if isinstance(one.event, Joined) and one.event.recommender_id not in {None, *here}
+    }
+    missing = set(
+        session.scalars(
+            sa.select(Distributor.member_id).where(
+                Distributor.member_id.in_(above),
+                Distributor.approved_at.is_not(None),
+                ~_has_joined(plan_id),
+            )
+        )
+    )
+    early: set[int] = set()
+    for one in happened:
+        if isinstance(one.event, Joined) and one.event.recommender_id in missing | early:
+            early.add(one.event.person.member_id)
+    return early
 
 
 def _has_joined(plan_id: int) -> sa.ColumnElement[bool]:

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.distribution.boards import lock_plan
-from app.distribution.gathering import Share, lock_orders, shares_of
+from app.distribution.gathering import Share, shares_of
 from app.distribution.models import Award, AwardState, OrderDecision
-from app.distribution.plan_events import Happened, decide_events
+from app.distribution.plan_events import Happened, decide_events, plans_being_seated
 from app.distribution.recording import Decided, claim, record
 from app.engines.contract import Model
 from app.engines.events import Settled, Sold
@@ -52,9 +52,10 @@ def award_orders(session: Session, tasks: Sequence[Task], now: datetime) -> None
     does.
     """
     order_ids = {task.subject_id for task in tasks}
-    _lock(session, order_ids)
-    work = _sort_out(shares_of(session, order_ids), now=now)
-    record(session, claim(session, [_decide(one) for one in work.at_once], now=now), now=now)
+    plan_ids = _lock(session, order_ids)
+    full = plans_being_seated(session, now=now) if plan_ids else set()
+    work = _sort_out(shares_of(session, order_ids), unready=full, now=now)
+    record(session, claim(session, [decide(one) for one in work.at_once], now=now), now=now)
     for plan_id, happened in sorted(work.by_plan.items()):
         decide_events(session, plan_id, happened, now=now)
     waiting = [task for task in tasks if task.subject_id in work.waiting]
@@ -67,22 +68,22 @@ def model_of(version_id: int) -> Model:
     return MODELS[rules_of(version_id).model]
 
 
-def _lock(session: Session, order_ids: Collection[int]) -> None:
-    """Take every lock that deciding on these orders needs: plans, then orders."""
-    rows = session.execute(
-        sa.select(OrderLine.order_id, OrderLine.plan_version_id)
+def _lock(session: Session, order_ids: Collection[int]) -> set[int]:
+    """Take the locks of all plans with places that these orders concern, and return the plans."""
+    versions = session.scalars(
+        sa.select(OrderLine.plan_version_id)
         .distinct()
         .where(OrderLine.order_id.in_(order_ids), OrderLine.plan_version_id.is_not(None))
-    ).all()
-    versions = {version_id for _, version_id in rows if version_id is not None}
-    with_places = {plan_of(one) for one in versions if model_of(one).place is not None}
+    )
+    with_places = {
+        plan_of(one) for one in versions if one is not None and model_of(one).place is not None
+    }
     for plan_id in sorted(with_places):
         lock_plan(session, plan_id)
-    later = {one for one in versions if rules_of(one).effective_at is not Moment.PAID}
-    lock_orders(session, {order_id for order_id, version_id in rows if version_id in later})
+    return with_places
 
 
-def _sort_out(shares: Sequence[Share], *, now: datetime) -> _Work:
+def _sort_out(shares: Sequence[Share], *, unready: Collection[int], now: datetime) -> _Work:
     work = _Work()
     ripe = now - timedelta(seconds=settings().plan_order_wait_seconds)
     for share in shares:
@@ -90,16 +91,18 @@ def _sort_out(shares: Sequence[Share], *, now: datetime) -> _Work:
             if share.counted_at() is not None:
                 work.at_once.append(share)
             continue
-        for one in _happened(share, share.version_id):
-            if one.at > ripe:
+        for one in happened(share):
+            if one.at > ripe or share.plan_id in unready:
                 work.waiting.add(share.order_id)
             else:
                 work.by_plan.setdefault(share.plan_id, []).append(one)
     return work
 
 
-def _happened(share: Share, version_id: int) -> Iterator[Happened]:
+def happened(share: Share) -> Iterator[Happened]:
     """Yield what a plan with places has to hear of an order by now."""
+    version_id = share.version_id
+    assert version_id is not None, "no version, no plan"
     counted_at = share.counted_at()
     reacts_to = share.model.reacts_to
     if counted_at is not None and Sold in reacts_to:
@@ -116,7 +119,7 @@ def _happened(share: Share, version_id: int) -> Iterator[Happened]:
         yield Happened(settled, version_id, at=share.settled_at, order_id=share.order_id)
 
 
-def _decide(share: Share) -> Decided:
+def decide(share: Share) -> Decided:
     """Decide on a part of an order whose plan keeps no places."""
     decisions = NOTHING
     if share.version_id is not None:
@@ -139,7 +142,7 @@ def freeze_awards(session: Session, tasks: Sequence[Task], now: datetime) -> Non
     later, starts to wait when it is decided.
     """
     ids = {task.subject_id for task in tasks}
-    undecided = undecided_at_payment(session, ids)
+    undecided = undecided_though_counting(session, ids)
     rows = session.execute(
         sa.select(Award.id, Award.plan_version_id)
         .join(Order, Order.id == Award.order_id)
@@ -155,11 +158,14 @@ def freeze_awards(session: Session, tasks: Sequence[Task], now: datetime) -> Non
     outbox.defer(session, waiting, until=now + WAIT_FOR_DECISION)
 
 
-def undecided_at_payment(session: Session, order_ids: Collection[int]) -> set[int]:
-    """Return the orders of which a part that counts at payment has not been decided on yet."""
+def undecided_though_counting(session: Session, order_ids: Collection[int]) -> set[int]:
+    """Return the orders of which a part counts for its plan and has not been decided on yet."""
     rows = session.execute(
-        sa.select(OrderLine.order_id, OrderLine.plan_version_id)
+        sa.select(
+            OrderLine.order_id, OrderLine.plan_version_id, Order.completed_at, Order.settled_at
+        )
         .distinct()
+        .join(Order, Order.id == OrderLine.order_id)
         .outerjoin(
             OrderDecision,
             sa.and_(
@@ -173,11 +179,17 @@ def undecided_at_payment(session: Session, order_ids: Collection[int]) -> set[in
             OrderDecision.order_id.is_(None),
         )
     )
-    return {
-        order_id
-        for order_id, version_id in rows
-        if rules_of(version_id).effective_at is Moment.PAID
-    }
+    return {row.order_id for row in rows if _counts(row)}
+
+
+def _counts(row: Any) -> bool:
+    match rules_of(row.plan_version_id).effective_at:
+        case Moment.PAID:
+            return True
+        case Moment.RECEIVED:
+            return row.completed_at is not None
+        case Moment.AFTER_SALE_CLOSED:
+            return row.settled_at is not None
 
 
 def _freeze(session: Session, award_ids: Sequence[int], *, wait: timedelta) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -65,6 +66,24 @@ def lock_refund(session: Session, refund_id: int) -> tuple[Order, Refund]:
         .execution_options(populate_existing=True)
     ).one()
     return order, refund
+
+
+def refunded_at(session: Session, order_id: int) -> Sequence[datetime]:
+    """Return when refunds of an order had reached its customer."""
+    wanted = sa.select(Refund.ended_at).where(
+        Refund.order_id == order_id, Refund.state == RefundState.SUCCEEDED
+    )
+    return [at for at in session.scalars(wanted) if at is not None]
+
+
+def last_refund_at() -> sa.ScalarSelect[datetime | None]:
+    """Return, for a statement over orders, when the last refund had reached the customer."""
+    return (
+        sa.select(sa.func.max(Refund.ended_at))
+        .where(Refund.order_id == Order.id, Refund.state == RefundState.SUCCEEDED)
+        .correlate(Order)
+        .scalar_subquery()
+    )
 
 
 def order_for_member(session: Session, number: str, member_id: int) -> Order:

@@ -39,6 +39,9 @@ REFUNDS_MAX: Final = 50
 REFUNDABLE_FOR: Final = timedelta(days=365)
 """WeChat Pay: at most 50 refunds of one payment, within a year."""
 
+INSTANT: Final = timedelta(microseconds=1)
+"""The shortest time between two facts."""
+
 LATE_PAYMENT: Final = "late_payment"
 """The reason of refunds that nobody asked for."""
 
@@ -148,12 +151,22 @@ def settle(session: Session, order: Order, refund: Refund, *, now: datetime) -> 
             goods[line.product_id] = goods.get(line.product_id, 0) + part.quantity
     order.refunding_fen -= refund.amount_fen
     order.refunded_fen += refund.amount_fen
-    refund.ended_at, refund.due_at, refund.sent_at = now, None, None
+    refund.ended_at, refund.due_at, refund.sent_at = _after_all(order, now), None, None
     if order.refunded_fen == order.paid_fen:
         order.advance(OrderEvent.REFUND, now=now, actor=str(SYSTEM))
     session.flush()
     catalog.take_back(session, order.id, goods, store_id=order.store_id, now=now)
     emit(session, "refund_succeeded", refund.id, now=now)
+
+
+def _after_all(order: Order, now: datetime) -> datetime:
+    """Return an instant later than the order's own, under whose lock we are.
+
+    `now` was read before the lock was had. Plans share what was left of an order when it was
+    received or settled, so the order of instants has to be the order of facts.
+    """
+    before = [at for at in (order.completed_at, order.settled_at) if at is not None]
+    return max([now, *(at + INSTANT for at in before)])
 
 
 def _release(order: Order, refund: Refund, *, now: datetime) -> None:

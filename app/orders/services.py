@@ -29,7 +29,13 @@ from app.orders.errors import (
 from app.orders.models import Fulfilment, Order, OrderLine, OrderStep
 from app.orders.payments import confirm_payment, offer_payment
 from app.orders.pricing import Offer, Preview, PricedLine, WantedLine, merge, price
-from app.orders.queries import goods_of, lock_order, lock_order_by_number
+from app.orders.queries import (
+    goods_of,
+    last_refund_at,
+    lock_order,
+    lock_order_by_number,
+    refunded_at,
+)
 from app.orders.refund_reports import record_refund
 from app.orders.refund_sending import send_refund
 from app.orders.refunds import RefundWish, approve_refund, reject_refund, request_refund
@@ -140,8 +146,8 @@ def complete(
     if row.state is OrderState.PAID and row.refunding_fen + row.refunded_fen == row.paid_fen:
         raise RefundUnderWay
     row.advance(OrderEvent.COMPLETE, now=now, actor=str(actor))
-    row.completed_at = now
-    row.after_sale_until_at = now + timedelta(seconds=settings.after_sale_seconds)
+    row.completed_at = completed_at = max([now, *refunded_at(session, row.id)])
+    row.after_sale_until_at = completed_at + timedelta(seconds=settings.after_sale_seconds)
     emit(session, "order_completed", row.id, now=now)
     if actor.kind == "staff":
         subject = Subject("order", row.id, row.store_id)
@@ -176,7 +182,7 @@ def settle_due(*, now: datetime) -> int:
         session.execute(
             sa.update(Order)
             .where(Order.id.in_(order_ids))
-            .values(state=target, settled_at=now)
+            .values(state=target, settled_at=sa.func.greatest(now, last_refund_at()))
             .execution_options(synchronize_session=False)
         )
         session.execute(sa.insert(OrderStep), [_settled(one, target, now) for one in order_ids])
