@@ -238,7 +238,7 @@ def test_a_refund_after_the_close_counts_against_its_own_month_and_a_shortfall_i
     june = may + timedelta(days=31)
     in_may = months.close(Due(version.plan_id, "2026-05", store.id), actor=MANAGER, now=june)
     assert (in_may.net_fen, in_may.awarded_fen) == (1_400_000, 50_000)
-    assert maturity.mature_due(now=june) == 2
+    assert maturity.mature_due(now=june + timedelta(days=8)) == 2
 
 
 def test_the_month_of_a_refund_before_settlement_is_not_touched_twice(session: Session) -> None:
