@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from scripts.benchmarks import engines, memory, pictures, settlement, signed_in, teams
+from scripts.benchmarks import chain_joins, engines, memory, pictures, settlement, signed_in, teams
 from scripts.benchmarks.arguments import parser
 from scripts.benchmarks.lab import Lab, open_lab
 from scripts.benchmarks.table import Row, heading, missed, render
@@ -26,12 +26,17 @@ def measure(lab: Lab, options: argparse.Namespace) -> None:
         "b": lambda: settlement.measure(lab, orders=options.orders, seconds=options.seconds),
         "c": lambda: teams.measure(lab, sizes=options.members),
         "d": lambda: pictures.measure(lab, seconds=options.seconds),
-        "e": lambda: engines.measure(lab),
+        "e": lambda: _measure_engines(lab, options.members),
         "m": lambda: memory.measure(lab, orders=options.orders, seconds=options.seconds),
     }
     for letter, part in parts.items():
         if letter in options.only:
             part()
+
+
+def _measure_engines(lab: Lab, sizes: Sequence[int]) -> None:
+    engines.measure(lab)
+    chain_joins.measure(lab, sizes=sizes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

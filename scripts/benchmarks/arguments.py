@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         type=_list_of(_count),
         default=list(SIZES),
         metavar="SIZES",
-        help=f"(c): sizes of brands ({','.join(map(str, SIZES))})",
+        help=f"(c), (e): sizes of brands ({','.join(map(str, SIZES))})",
     )
     made.add_argument(
         "--orders",
