@@ -10,6 +10,7 @@ from app.engines.differential.profile import (
     PLAN_WITH_PEERS,
     PRODUCT_ALONE,
     PRODUCT_WITH_PEERS,
+    most_peers,
 )
 from app.engines.differential.rules import DifferentialProduct, DifferentialRules, PeerBase
 from app.engines.incentives import Cultivation, Incentives, Ranking, Recommendation
@@ -75,6 +76,14 @@ def test_the_bound_of_differential_follows_its_parameters(
     changes: dict[str, Any], bound: int
 ) -> None:
     assert bound_bp(**changes) == bound
+
+
+def test_without_a_peer_reward_nobody_is_a_peer() -> None:
+    rates = DifferentialRules().rates_bp
+
+    assert most_peers(DifferentialRules(), rates) == 1
+    assert most_peers(DifferentialRules(peer_bp=0), rates) == 0
+    assert most_peers(DifferentialRules(peer_generations=0), rates) == 0
 
 
 def test_the_default_differential_keeps_its_cap() -> None:

@@ -82,6 +82,8 @@ def test_peers_are_counted_anew_each_time_the_rate_rises() -> None:
 
     assert [seat for seat, _, _, kind in paid(decisions) if kind == "P"] == [2, 3, 6, 7]
     assert [seat for seat, _, _ in refused(decisions)] == [4, 8]
+    peers = [one.explanation["peer"] for one in decisions.awards if one.kind is AwardKind.PEER]
+    assert peers == [1, 2, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,19 @@ def test_a_peer_of_somebody_whom_the_cap_left_less_shares_that() -> None:
 
     assert paid(at_the_cap) == [(1, 11, 1_000, "D")]
     assert refused(at_the_cap) == [(2, 12, "CAPPED_OUT")]
+    assert at_the_cap.refusals[0].explanation["income_bp"] == 1_000
     assert paid(decide(cut, SALE, above(4, 4))) == [(1, 11, 1_500, "D"), (2, 12, 100, "P")]
+
+
+def test_there_is_nothing_to_share_with_somebody_whom_the_cap_left_nothing() -> None:
+    rules = DifferentialRules(
+        max_depth=None, peer_base=PeerBase.INCOME, peer_bp=1_000, payout_cap_bp=500
+    )
+
+    decisions = decide(rules, SALE, above(1, 2, 2))
+
+    assert paid(decisions) == [(1, 11, 500, "D")]
+    assert refused(decisions) == [(2, 12, "CAPPED_OUT"), (3, 13, "NO_INCOME")]
 
 
 def test_the_cap_cuts_those_further_up_and_says_so() -> None:
