@@ -5,6 +5,7 @@ from typing import Any
 
 from app.engines.events import Joined, Refunded
 from app.engines.matrix.engine import AwardKind, decide
+from app.engines.matrix.ground import MatrixPlace
 from app.engines.matrix.rules import MatrixRules
 from app.engines.people import NO_INSTANT, Standing
 from app.engines.places import Board
@@ -39,6 +40,19 @@ def test_an_extra_position_goes_below_the_first_sponsor_and_does_not_count_as_br
     assert (extra.parent, extra.recommender_id, extra.order_id) == ((1, 1), 1, 20)
     assert paid(decisions) == [(1, "SPONSOR", 3_990), (1, "LAYER1", 1_995)]
     assert place_of(board, 1).directs == 2
+
+
+def test_whom_somebody_brought_counts_for_all_their_positions() -> None:
+    rules = MatrixRules(layers_bp=(10,) * 7, completion_layers=0, completion_fen=0)
+    places = [MatrixPlace(member_id=1, directs=2), MatrixPlace(member_id=1, number=2)]
+    places.append(MatrixPlace(member_id=2, parent=(1, 2), slot=1))
+    for member_id in range(3, 8):
+        places.append(MatrixPlace(member_id=member_id, parent=(member_id - 1, 1), slot=1))
+
+    decisions = join(Board[Any](places), 8, 7, rules=rules)
+
+    assert paid(decisions)[-1] == (1, "LAYER7", 39)
+    assert decisions.awards[-1].explanation["position"] == 2
 
 
 def test_nobody_earns_on_a_position_of_their_own() -> None:

@@ -107,6 +107,16 @@ def test_each_unit_opens_a_cycle_at_the_price_of_one_unit() -> None:
     assert len(place_of(board, 11).units) == 2
 
 
+def test_only_the_owner_gets_something_back_and_nobody_above_them() -> None:
+    board = board_with(Line(1, 5, 9_900))
+    sale = Sale(2, Person(102), (Line(2, 5, 9_900),))
+
+    decisions = decide(DEFAULT, Sold(sale, (Person(12, 1, Standing.ACTIVE), ANNA)), board)
+
+    assert reason_of(decisions) == "NO_OWN_ORDER"
+    assert decisions.refusals[0].beneficiary_id == 12
+
+
 def test_products_are_counted_apart() -> None:
     board = board_with(Line(1, 5, 9_900))
 
