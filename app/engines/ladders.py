@@ -204,12 +204,11 @@ def _team(ladder: Ladder, leader: Earner, sales_fen: int, below_fen: int) -> Tea
 
 
 def _recruits(people: Sequence[Earner]) -> dict[int, list[Earner]]:
-    known = {one.member_id for one in people}
     recruits: dict[int, list[Earner]] = {}
     for one in people:
         if one.recommender_id == one.member_id:
             raise ValueError(f"member {one.member_id} cannot have recommended themselves")
-        if one.recommender_id in known and one.recommender_id is not None:
+        if one.recommender_id is not None:
             recruits.setdefault(one.recommender_id, []).append(one)
     return recruits
 

@@ -104,6 +104,12 @@ def test_a_recruits_loss_lowers_the_team_and_takes_nothing_off_besides() -> None
     )
 
 
+def test_a_recruits_loss_is_no_gain_above_though_their_team_reached_a_rate() -> None:
+    people = (one(1, 4_000), one(2, -1_000, by=1), one(3, 5_000, by=2))
+
+    assert outcome(LADDER, *people) == ({1: 600, 3: 1_000}, {2: "BELONGS_BELOW"})
+
+
 def test_to_any_depth_a_loss_between_does_not_let_a_sale_pay_twice() -> None:
     people = (one(1, 2_000), one(2, -2_000, by=1), one(3, 3_000, by=2))
 
