@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.distribution import jobs as distribution
+from app.distribution.simulation import jobs as simulation
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 
@@ -22,6 +23,7 @@ BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "payout_approved": (payouts.send_payouts.name,),
     "payout_cancel_asked": (payouts.send_payouts.name,),
     "order_close_requested": (orders.close_unpaid_orders.name,),
+    "simulation_requested": (simulation.run_simulations.name,),
 }
 """Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""
 

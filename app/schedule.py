@@ -5,6 +5,7 @@ from typing import Final
 
 from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
+from app.distribution.simulation import jobs as simulation
 from app.kernel import housekeeping
 from app.ledger import jobs as ledger
 from app.members import jobs as members
@@ -19,6 +20,7 @@ EVERY_SWEEP: Final = (
     distribution.mature_awards.name,
     distribution.allot_seats.name,
     payouts.send_payouts.name,
+    simulation.run_simulations.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
 
