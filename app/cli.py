@@ -12,11 +12,14 @@ from app import demo
 from app.kernel import jobs
 from app.kernel.db import db
 from app.operations import invariants, plan_commands, processes
+from app.operations.replay_command import replay
+from app.operations.simulate_command import simulate
 
 
 def init_app(app: Flask) -> None:
     """Add our commands to the application's."""
-    for command in (worker, scheduler, relay, audit, seed, run_job, plan_commands.plans):
+    own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job)
+    for command in (*own, plan_commands.plans):
         app.cli.add_command(command)
 
 

@@ -85,7 +85,7 @@ def read_growth(document: Mapping[str, Any]) -> Growth:
     """Read the parameters of growth; raises SimulationInvalid, which names every wrong field.
 
     >>> read_growth({"members": 500}).orders
-    1622
+    1620
     >>> read_growth({"members": 0, "mouths": 3})
     Traceback (most recent call last):
     ...
