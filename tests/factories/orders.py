@@ -122,11 +122,15 @@ def make_goods(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOf:
-    """What an order line is made of; `net_fen` is the whole price where it is not given."""
+    """What an order line is made of; `net_fen` is the whole price where it is not given.
+
+    Without a version of its own it falls under the order's.
+    """
 
     product: Product
     quantity: int = 1
     net_fen: int | None = None
+    plan_version_id: int | None = None
 
 
 def make_order(
@@ -190,7 +194,7 @@ def make_order(
             refunding_fen=0,
             refunded_fen=0,
             refunded_quantity=0,
-            plan_version_id=plan_version_id,
+            plan_version_id=line.plan_version_id or plan_version_id,
         )
         for line, net in zip(lines, net_fen, strict=True)
     ]
