@@ -120,6 +120,10 @@ def test_a_holder_rises_with_what_they_buy_and_needs_no_new_seat() -> None:
     assert codes(decisions) == ["LEVEL_RAISED"]
 
 
+def test_a_holder_may_rise_by_several_levels_at_once() -> None:
+    assert after(bought(500_000, holding(BUYER_ID, level=1))).level == 3
+
+
 def test_a_holder_who_was_given_more_than_they_bought_does_not_fall() -> None:
     before = holding(BUYER_ID, level=3, spent_fen=10)
 

@@ -173,6 +173,20 @@ def test_lines_are_decided_one_by_one() -> None:
     ]
 
 
+def test_why_a_line_pays_nobody_is_told_before_why_somebody_is_not_paid() -> None:
+    rules = ShareholderRules(product_commissions={6: ProductCommission(excluded=True)})
+    lines = (Line(70, 6, 0), Line(71, 6, 5, distributable=False), Line(72, 5, 0), Line(73, 5, 5))
+
+    decisions = decide(rules, sold(*lines, chain=()), board())
+
+    assert [(r.line_id, r.reason) for r in decisions.refusals] == [
+        (70, Reason.PRODUCT_EXCLUDED),
+        (71, Reason.NOT_DISTRIBUTABLE),
+        (72, Reason.ZERO_BASE),
+        (73, Reason.NO_OWNER),
+    ]
+
+
 def test_a_level_whose_rate_is_zero_is_told_so() -> None:
     rules = ShareholderRules(
         product_commissions={5: ProductCommission(commissions_bp=(500, 0, 500))}
