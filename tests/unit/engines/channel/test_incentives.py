@@ -273,3 +273,11 @@ def test_somebody_promoted_whom_nobody_known_recommended_brings_nothing() -> Non
     for people in ((promoted(),), (LEADER, alone)):
         month = of_promotions(*people, recommendation=ONCE, cultivation=REGULAR)
         assert (month.awards, month.refusals) == ((), ())
+
+
+def test_nobody_is_paid_for_their_own_promotion() -> None:
+    own = Earner(member_id=1, recommender_id=1, level=2, sales_fen=10_000, promoted_at=IN_OCTOBER)
+
+    month = of_promotions(own, recommendation=ONCE)
+
+    assert (month.awards, month.refusals) == ((), ())
