@@ -22,7 +22,7 @@ from app.kernel import outbox
 from app.kernel.outbox import OutboxEvent, Task, emit
 from app.members.models import Distributor, Member
 from app.orders.models import Order, Refund
-from app.orders.states import OrderEvent, OrderState
+from app.orders.states import OrderEvent
 from app.plans.queries import versions_for
 from app.reactions import TASKS
 from app.stores.models import Store
@@ -95,6 +95,10 @@ class Trade:
         emit(self.session, "order_paid", order.id, now=paid_at)
         self.session.flush()
         return order
+
+    def member(self, person: Distributor) -> Member:
+        """Return a distributor as a customer."""
+        return self.session.get_one(Member, person.member_id)
 
     def receive(self, order: Order) -> None:
         """Let the customer get what they bought; the after-sale window begins."""
@@ -206,8 +210,3 @@ class Trade:
             .order_by(PlanEvent.id)
         )
         return [(kind, subject_id) for kind, subject_id in rows]
-
-
-def is_open(order: Order) -> bool:
-    """Tell whether anything of an order can still be given back."""
-    return order.state is not OrderState.REFUNDED

@@ -155,6 +155,7 @@ def _wanted(span: Span, *columns: Any) -> sa.Select[Any]:
     if span.plan_id is not None:
         falls_under = (
             sa.select(sa.literal(1))
+            .select_from(OrderLine)
             .join(PlanVersion, PlanVersion.id == OrderLine.plan_version_id)
             .where(OrderLine.order_id == Order.id, PlanVersion.plan_id == span.plan_id)
         )
