@@ -9,9 +9,11 @@ from miniprogram_api.endpoints import (
     me,
     orders,
     payouts,
+    plans,
     refunds,
     sessions,
     share_codes,
+    statements,
     touches,
     wechat,
 )
@@ -27,6 +29,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     share_codes.group,
     distributor.group,
     awards.group,
+    statements.group,
+    plans.group,
     payouts.group,
     wechat.group,
 )
