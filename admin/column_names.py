@@ -23,6 +23,8 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "event": _("Event"),
     "actor": _("By"),
     "reason": _("Reason"),
+    "revision": _("Revision"),
+    "progress_bp": _("Progress"),
     "note": _("Note"),
     "source": _("Source"),
     "outcome": _("Outcome"),

@@ -42,6 +42,7 @@ class FormPage:
     explain: Callable[[DomainError, FlaskForm], bool] = lambda _error, _form: False
     """Puts a refusal beside the fields it is about; True where that says everything."""
     template: str = "backoffice/form.html"
+    has_files: bool = False
     is_primary: bool = False
 
 

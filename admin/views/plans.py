@@ -1,143 +1,62 @@
-"""Distribution plans: what is in force, drafting, and publishing by a second person."""
+"""Distribution plans: their versions, and every step of the life of one."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
+from flask import Response, abort, jsonify
+from flask_admin import expose
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql import Select
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
 
-from admin.actions import at_once, by_id, joined
+from admin import plan_forms, staff
+from admin.actions import by_id, with_reason
 from admin.base import ScopedView
-from admin.decisions import Act, Decision
-from admin.details import Section, rows_section, sentences_section
-from admin.filters import Choice
+from admin.decisions import Decision
+from admin.details import Section
+from admin.filters import Choice, Options
 from admin.form_pages import FormPage
-from admin.forms import MomentField
-from admin.i18n import gettext, say
+from admin.forms import ReasonForm
+from admin.plan_editor import begin_copy, begin_from, editor_form, explain, live_answer
+from admin.plan_forms import (
+    ConfirmForm,
+    ImportForm,
+    PlanForm,
+    PublishForm,
+    RetireForm,
+    confirm_form,
+    explain_file,
+    model_name,
+)
+from admin.plan_sections import sections_of
 from admin.scopes import everybody
-from admin.tables import Shape
-from app.engines.bound import explain_bound
-from app.engines.documents import dump_rules, load_rules
-from app.engines.faults import PlanRulesInvalid
-from app.engines.parameters import ConditionKind, Mode, PlanParameters, Upgrade
 from app.engines.registry import MODELS
-from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.db import db
-from app.kernel.errors import DomainError
-from app.kernel.i18n import Message, yuan
-from app.kernel.money import percent
-from app.plans import publishing, services
+from app.plans import services
 from app.plans.models import Plan, PlanVersion, PlanVersionState
+from app.plans.portable import write_file
+from app.plans.states import OPEN_STATES
 from app.stores.permissions import Permission
 
-RULES_ROWS = 28
+WAITING = frozenset({PlanVersionState.SUBMITTED, PlanVersionState.APPROVED})
+CHECKABLE = OPEN_STATES | WAITING
 
 
-class DraftForm(FlaskForm):
-    """The parameters of a version, as the JSON that the engine reads."""
-
-    plan_id = SelectField(_("Plan"))
-    note = StringField(_("What changes, and why"), validators=[InputRequired(), Length(max=200)])
-    rules = TextAreaField(
-        _("Rules"),
-        validators=[InputRequired(), Length(max=200_000)],
-        description=_("Rates are basis points: 1000 is 10 %. One rate for each level."),
-        render_kw={"rows": RULES_ROWS, "class": "code", "spellcheck": "false"},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the plans there are."""
-        super().__init__(*args, **kwargs)
-        plans = db.session.execute(sa.select(Plan.id, Plan.name).order_by(Plan.name))
-        self.plan_id.choices = [(str(row.id), row.name) for row in plans]
+def _is(*states: PlanVersionState) -> Any:
+    return lambda row: row.state in states
 
 
-class PlanForm(FlaskForm):
-    """A plan without versions."""
-
-    name = StringField(_("Name"), validators=[InputRequired(), Length(max=60)])
-    model = SelectField(_("Model"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the models that the engine knows."""
-        super().__init__(*args, **kwargs)
-        self.model.choices = [(one, model_name(one)) for one in MODELS]
+def _has_unanswered(row: PlanVersion) -> bool:
+    return row.state in CHECKABLE and bool(services.unanswered(db.session(), row))
 
 
-class PublishForm(FlaskForm):
-    """From when on a version is in force."""
-
-    effective_from_at = MomentField(
-        _("In force from"),
-        validators=[Optional()],
-        description=_("Shanghai time. Leave empty to begin at once."),
-    )
+def _of_model(code: str) -> Any:
+    return lambda: Plan.model == code
 
 
-def model_name(model: str) -> str:
-    """Return what people call a plan model."""
-    return say(Message(MODELS[model].title)) if model in MODELS else model
-
-
-def _pretty(rules: Mapping[str, Any]) -> str:
-    return json.dumps(rules, ensure_ascii=False, indent=2)
-
-
-def _begin_new(_row: None) -> dict[str, Any]:
-    return {"rules": _pretty(dump_rules(TwoLevelRules()))}
-
-
-def _begin_from(row: PlanVersion) -> dict[str, Any]:
-    return {"plan_id": str(row.plan_id), "rules": _pretty(row.rules)}
-
-
-def _draft(_row: PlanVersion | None, act: Act) -> str:
-    form = act.form
-    version = joined(
-        services.draft,
-        int(form.plan_id.data),
-        services.Draft(rules=form.rules.data, note=form.note.data.strip()),
-        actor=act.actor,
-        now=act.now,
-    )
-    return str(version.id)
-
-
-def _explain(error: DomainError, form: Any) -> bool:
-    """Put each wrong parameter beside the rules."""
-    if not isinstance(error, PlanRulesInvalid):
-        return False
-    form.rules.errors = [f"{one.path or 'JSON'}: {say(one.message)}" for one in error.faults]
-    return True
-
-
-def _create_plan(_row: None, act: Act) -> None:
-    joined(services.create_plan, act.form.name.data.strip(), model=act.form.model.data, now=act.now)
-
-
-def _publish(key: int, act: Act) -> None:
-    begins = at_once(act.form.effective_from_at.data, act.now)
-    joined(publishing.publish, key, actor=act.actor, effective_from_at=begins, now=act.now)
-
-
-def _is(state: PlanVersionState) -> Any:
-    return lambda row: row.state is state
-
-
-DRAFTS: dict[str, Any] = {
-    "button": _("Save the draft"),
-    "permission": Permission.PLANS_DRAFT,
-    "form": DraftForm,
-    "run": _draft,
-    "explain": _explain,
-    "done": _("The draft was saved. It pays nothing before it is published."),
-}
+def _lazy_name(text: str) -> Any:
+    """Return a text of the core, to be said in the language of whoever reads."""
+    return _(text)
 
 
 class PlanVersionsView(ScopedView):
@@ -147,12 +66,13 @@ class PlanVersionsView(ScopedView):
     scope = everybody
     icon = "scroll-text"
     intro = _(
-        "What the brand pays for a sale, in versions. Whoever drafts a version cannot publish it; "
-        "orders keep the version they were made under."
+        "What the brand pays for a sale, in versions. Each is checked, tried out, and approved by "
+        "somebody else before it can be in force; orders keep the version they were made under."
     )
 
     column_list = (
         "version",
+        "model",
         "state",
         "note",
         "author_id",
@@ -164,26 +84,69 @@ class PlanVersionsView(ScopedView):
         "version": lambda row: f"{row.plan.name} v{row.number}",
         "model": lambda row: model_name(row.plan.model),
     }
+    searched = (Plan.name, PlanVersion.note)
+    search_hint = _("Plan, note or no.")
     tabs = Choice("state", _("State"), PlanVersion.state, PlanVersionState)
+    filters = (
+        Options(
+            "model",
+            _("Model"),
+            {code: (_lazy_name(one.title), _of_model(code)) for code, one in MODELS.items()},
+        ),
+    )
     facts = (
         "model",
         "note",
+        "revision",
         "author_id",
         "created_at",
         "approver_id",
+        "approved_at",
         "effective_from_at",
         "effective_until_at",
     )
     badge = "state"
     decisions = (
         Decision(
+            name="check",
+            label=_("Check"),
+            permission=Permission.PLANS_DRAFT,
+            question=_("Check this version?"),
+            warning=_("What the compliance check finds is kept with the version."),
+            run=plan_forms.check,
+            possible=_is(*CHECKABLE),
+            is_primary=True,
+        ),
+        Decision(
             name="submit",
             label=_("Submit for approval"),
             permission=Permission.PLANS_DRAFT,
             question=_("Submit this version for approval?"),
-            warning=_("Somebody else has to publish it."),
+            warning=_("It cannot be changed from then on; somebody else has to approve it."),
             run=by_id(services.submit),
-            possible=_is(PlanVersionState.DRAFT),
+            possible=_is(PlanVersionState.SIMULATED),
+            is_primary=True,
+        ),
+        Decision(
+            name="send_back",
+            label=_("Send back"),
+            permission=Permission.PLANS_PUBLISH,
+            question=_("Send this version back to its author?"),
+            warning=_("It becomes a draft again, to be checked and tried out anew."),
+            run=with_reason(services.send_back),
+            form=ReasonForm,
+            possible=_is(*WAITING),
+        ),
+        Decision(
+            name="approve",
+            label=_("Approve"),
+            permission=Permission.PLANS_PUBLISH,
+            question=_("Approve this version?"),
+            warning=_(
+                "Only somebody who has not drafted it may. It pays nothing before it is published."
+            ),
+            run=by_id(services.approve),
+            possible=_is(PlanVersionState.SUBMITTED),
             is_primary=True,
         ),
         Decision(
@@ -195,9 +158,9 @@ class PlanVersionsView(ScopedView):
                 "It applies to orders made from then on, and ends the version in force before it. "
                 "It can never be changed afterwards."
             ),
-            run=_publish,
+            run=plan_forms.publish,
             form=PublishForm,
-            possible=_is(PlanVersionState.SUBMITTED),
+            possible=_is(PlanVersionState.APPROVED),
             is_primary=True,
         ),
         Decision(
@@ -205,42 +168,86 @@ class PlanVersionsView(ScopedView):
             label=_("Retire"),
             permission=Permission.PLANS_PUBLISH,
             question=_("Retire this version?"),
-            warning=_("Orders made from now on earn no commission under it."),
-            run=by_id(publishing.retire),
+            warning=_("Orders made from then on earn no commission under it."),
+            run=plan_forms.retire,
+            form=RetireForm,
             possible=_is(PlanVersionState.PUBLISHED),
             is_danger=True,
         ),
     )
     form_pages = (
         FormPage(
-            name="draft",
-            label=_("New draft"),
-            title=_("Draft a plan version"),
-            begin=_begin_new,
-            is_primary=True,
-            **DRAFTS,
-        ),
-        FormPage(
             name="plan",
             label=_("New plan"),
             title=_("Open a plan"),
-            intro=_("It pays nothing before a version of it is published."),
+            intro=_("It begins with a draft. It pays nothing before a version is published."),
             permission=Permission.PLANS_DRAFT,
             form=PlanForm,
-            run=_create_plan,
-            done=_("The plan was opened. Draft its first version now."),
+            run=plan_forms.open_plan,
+            done=_("The plan was opened, and this is its first draft."),
+            is_primary=True,
+        ),
+        FormPage(
+            name="import",
+            label=_("Import"),
+            title=_("Draft a version from a file"),
+            permission=Permission.PLANS_DRAFT,
+            form=ImportForm,
+            run=plan_forms.import_file,
+            explain=explain_file,
+            has_files=True,
+            done=_("The draft was saved. It pays nothing before it is published."),
+        ),
+        FormPage(
+            name="edit",
+            label=_("Edit"),
+            button=_("Save the draft"),
+            title=_("Edit this version"),
+            intro=_("What changes has to be checked and tried out anew."),
+            permission=Permission.PLANS_DRAFT,
+            form_for=editor_form,
+            begin=begin_from,
+            run=plan_forms.revise,
+            explain=explain,
+            template="backoffice/plan_editor.html",
+            is_about_row=True,
+            possible=_is(*OPEN_STATES),
+            done=_("The draft was saved. It pays nothing before it is published."),
         ),
         FormPage(
             name="copy",
-            label=_("Draft from this"),
+            label=_("New version"),
+            button=_("Save the draft"),
             title=_("Draft a version from this one"),
-            begin=_begin_from,
+            permission=Permission.PLANS_DRAFT,
+            form_for=editor_form,
+            begin=begin_copy,
+            run=plan_forms.draft,
+            explain=explain,
+            template="backoffice/plan_editor.html",
             is_about_row=True,
-            **DRAFTS,
+            done=_("The draft was saved. It pays nothing before it is published."),
+        ),
+        FormPage(
+            name="confirm",
+            label=_("Answer in writing"),
+            title=_("Answer for what the check calls a high risk"),
+            intro=_(
+                "What you write is kept for ever with your name. Leave empty what you do not "
+                "answer for."
+            ),
+            permission=Permission.PLANS_CONFIRM,
+            form=ConfirmForm,
+            form_for=confirm_form,
+            run=plan_forms.confirm,
+            is_about_row=True,
+            possible=_has_unanswered,
+            done=_("Your answer was kept."),
         ),
     )
 
     loads = (contains_eager(PlanVersion.plan),)
+    details_template = "backoffice/plan_version.html"
 
     def prepared(self, query: Select[Any]) -> Select[Any]:
         """Join the plan, for its name."""
@@ -251,73 +258,24 @@ class PlanVersionsView(ScopedView):
         return f"{row.plan.name} v{row.number}"
 
     def sections(self, row: PlanVersion) -> Iterable[Section | None]:
-        """Show the rules for people, what they can cost at worst, and as stored."""
-        try:
-            rules = load_rules(row.rules)
-        except PlanRulesInvalid as error:
-            yield sentences_section(_("Rules"), [say(one.message) for one in error.faults])
-        else:
-            if isinstance(rules, TwoLevelRules):
-                yield _rates(rules)
-            yield sentences_section(_("Rules in words"), list(_in_words(rules)))
-            bound = [say(message) for message in explain_bound(MODELS[rules.model].bound(rules))]
-            yield sentences_section(_("What it can cost at worst"), bound)
-        stored = _pretty(row.rules)
-        yield Section(_("As stored"), "stored", template="backoffice/stored.html", facts=stored)
+        """Show what was found, the rules for people, what they can cost, and how it came about."""
+        return sections_of(row)
 
+    @expose("/check/", methods=("POST",))
+    def check_view(self) -> Response:
+        """Tell what would be wrong with a page of the editor, and what it could cost."""
+        if not staff.may(Permission.PLANS_DRAFT):
+            abort(403)
+        form: Any = editor_form(self.wanted())()
+        return jsonify(live_answer(form))
 
-def _rates(rules: TwoLevelRules) -> Section:
-    """Show what each level earns in each seat, and what leads there."""
-    upgrades = {one.level: one for one in rules.levels.upgrades}
-    rows = [
-        {
-            "level": gettext("Level %(level)s", level=level),
-            "first_bp": first,
-            "second_bp": second,
-            "condition": _condition(upgrades[level]) if level in upgrades else gettext("Approval"),
-        }
-        for level, (first, second) in enumerate(
-            zip(rules.rates_first_bp, rules.rates_second_bp, strict=True), start=1
+    @expose("/file/")
+    def file_view(self) -> Response:
+        """Send a version as a file that `import` takes."""
+        row = self.wanted()
+        name = f"plan-{row.plan_id}-v{row.number}.json"
+        return Response(
+            write_file(row),
+            mimetype="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-    ]
-    labels = {
-        "first_bp": _("Brought the customer"),
-        "second_bp": _("Brought that distributor"),
-        "condition": _("How it is reached"),
-    }
-    columns = ("level", "first_bp", "second_bp", "condition")
-    return rows_section(_("Rates by level"), rows, Shape(columns, labels))
-
-
-def _condition(upgrade: Upgrade) -> str:
-    """Return what lifts a distributor to a level, in words."""
-    parts = []
-    for one in upgrade.conditions:
-        if one.kind is ConditionKind.DIRECT_SALES:
-            text = gettext(
-                "own settled sales of %(amount)s within %(days)s days",
-                amount=yuan(one.at_least),
-                days=one.window_days,
-            )
-        else:
-            text = gettext(
-                "%(count)s paying customers within %(days)s days",
-                count=one.at_least,
-                days=one.window_days,
-            )
-        parts.append(text)
-    joint = gettext(" and ") if upgrade.mode is Mode.ALL else gettext(" or ")
-    return joint.join(parts)
-
-
-def _in_words(rules: PlanParameters) -> Iterable[str]:
-    """Tell the switches of a plan."""
-    yield gettext(
-        "Commission on a line is at most %(cap)s of what was paid for it.",
-        cap=percent(rules.payout_cap_bp),
-    )
-    yield gettext(
-        "It can be withdrawn %(days)s days after the customer received what they bought.",
-        days=rules.settle_seconds // 86_400,
-    )
-    yield from map(say, MODELS[rules.model].describe(rules))

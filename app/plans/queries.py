@@ -62,6 +62,20 @@ def versions_in_force(session: Session, *, at: datetime) -> list[PlanVersion]:
     )
 
 
+def version_in_force_of(session: Session, plan_id: int) -> PlanVersion | None:
+    """Return the version of a plan that is in force now, by the database's clock."""
+    return session.scalar(
+        sa.select(PlanVersion).where(
+            PlanVersion.plan_id == plan_id,
+            PlanVersion.effective_from_at <= sa.func.now(),
+            sa.or_(
+                PlanVersion.effective_until_at.is_(None),
+                PlanVersion.effective_until_at > sa.func.now(),
+            ),
+        )
+    )
+
+
 def level_version(session: Session, *, at: datetime) -> PlanVersion | None:
     """Return the version whose levels distributors hold at an instant.
 

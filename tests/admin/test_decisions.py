@@ -15,7 +15,6 @@ from app.orders.models import Order, Refund
 from app.orders.states import OrderState, RefundState
 from app.payouts.models import Payout
 from app.payouts.states import PayoutState
-from app.plans.models import PlanVersion, PlanVersionState
 from app.settings import Settings
 from app.stores.models import Staff
 from tests.admin.conftest import Desk
@@ -195,42 +194,6 @@ def test_a_share_code_is_revoked_and_replaced(session: Session, owner: Desk) -> 
     assert fresh(session, gone).revoked_at is not None
     assert fresh(session, replaced).revoked_at is not None
     assert trail(session, owner).count("share_code_revoked") == 2
-
-
-def test_a_plan_goes_from_draft_to_force_through_two_people(
-    session: Session, sit_down: Callable[..., Desk]
-) -> None:
-    author, approver = sit_down("operations"), sit_down("finance")
-    author.post("/plan_versions/form/plan/", {"name": "New plan", "model": "CHANNEL_TWO_LEVEL"})
-    page = author.get("/plan_versions/form/draft/").get_data(as_text=True)
-    plan_id = page.partition('<option value="')[2].partition('"')[0]
-    rules = '{"model": "CHANNEL_TWO_LEVEL", "payout_cap_bp": 2900}'
-
-    author.post("/plan_versions/form/draft/", {"plan_id": plan_id, "note": "less", "rules": rules})
-    version = session.scalars(sa.select(PlanVersion)).one()
-    author.decide("plan_versions", "submit", version.id)
-    assert author.decide("plan_versions", "publish", version.id).status_code == 403
-    approver.decide("plan_versions", "publish", version.id)
-
-    row: PlanVersion = fresh(session, version)
-    assert row.state is PlanVersionState.PUBLISHED
-    assert row.rules["payout_cap_bp"] == 2_900
-    assert (row.author_id, row.approver_id) == (author.staff_id, approver.staff_id)
-
-
-def test_nobody_publishes_their_own_draft(session: Session, owner: Desk) -> None:
-    owner.post("/plan_versions/form/plan/", {"name": "New plan", "model": "CHANNEL_TWO_LEVEL"})
-    page = owner.get("/plan_versions/form/draft/").get_data(as_text=True)
-    plan_id = page.partition('<option value="')[2].partition('"')[0]
-    rules = '{"model": "CHANNEL_TWO_LEVEL"}'
-    owner.post("/plan_versions/form/draft/", {"plan_id": plan_id, "note": "mine", "rules": rules})
-    version = session.scalars(sa.select(PlanVersion)).one()
-    owner.decide("plan_versions", "submit", version.id)
-
-    owner.decide("plan_versions", "publish", version.id)
-
-    assert fresh(session, version).state is PlanVersionState.SUBMITTED
-    assert any("Another person has to publish" in text for text in owner.flashes())
 
 
 def test_a_quarantined_task_is_tried_again(session: Session, sit_down: Callable[..., Desk]) -> None:

@@ -1,6 +1,5 @@
 """Forms end in one call of a service, refuse what is wrong, and lose nothing that was typed."""
 
-import html
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +17,6 @@ from app.kernel.audit import AuditRecord
 from app.members.models import Distributor
 from app.orders.models import Refund
 from app.orders.states import OrderState
-from app.plans.models import Plan, PlanVersion
 from app.stores.models import Staff, Store
 from tests.admin.conftest import Desk
 from tests.factories.orders import make_goods, make_order, make_product
@@ -338,39 +336,6 @@ def test_a_refund_of_nothing_or_too_much_is_refused(
 
     assert answer.status_code == 200
     assert session.scalars(sa.select(Refund)).all() == []
-
-
-def test_each_wrong_parameter_of_a_plan_is_told_beside_the_rules(
-    session: Session, owner: Desk
-) -> None:
-    session.add(Plan(name="p", model="CHANNEL_TWO_LEVEL", created_at=datetime.now(UTC)))
-    session.commit()
-    plan_id = session.scalars(sa.select(Plan.id)).one()
-    rules = '{"model": "CHANNEL_TWO_LEVEL", "payout_cap_bp": 9000, "levles": 1}'
-
-    answer = owner.post(
-        "/plan_versions/form/draft/", {"plan_id": plan_id, "note": "n", "rules": rules}
-    )
-
-    page = html.unescape(answer.get_data(as_text=True))
-    assert "payout_cap_bp: This must be at most 5000." in page
-    assert "levles: There is no such parameter." in page
-    assert '"levles": 1' in page
-    assert session.scalars(sa.select(PlanVersion)).all() == []
-
-
-@pytest.mark.parametrize("rules", ["", "{", "[]", "null", '"x"', "{}"])
-def test_rules_that_are_no_rules_are_refused(session: Session, owner: Desk, rules: str) -> None:
-    session.add(Plan(name="p", model="CHANNEL_TWO_LEVEL", created_at=datetime.now(UTC)))
-    session.commit()
-    plan_id = session.scalars(sa.select(Plan.id)).one()
-
-    answer = owner.post(
-        "/plan_versions/form/draft/", {"plan_id": plan_id, "note": "n", "rules": rules}
-    )
-
-    assert answer.status_code == 200
-    assert 'id="rules-errors"' in answer.get_data(as_text=True)
 
 
 def test_somebody_is_appointed_and_has_to_choose_a_password(
