@@ -26,6 +26,7 @@ _ARGUMENT_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "id": {"type": "integer", "minimum": 1, "maximum": ROW_ID_MAX},
     "number": {"type": "string", "pattern": "^[0-9A-Za-z]{6,32}$"},
     "code": {"type": "string", "pattern": "^[0-9A-Za-z]{22}$"},
+    "month": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"},
     "purpose": {"type": "string", "enum": ["marketing", "phone", "service"]},
 }
 ABOUT: Final = """

@@ -57,6 +57,12 @@ class CodeConverter(BaseConverter):
     regex = "[0-9A-Za-z]{22}"
 
 
+class MonthConverter(BaseConverter):
+    """A month of the brand's calendar, such as 2026-10."""
+
+    regex = "20[0-9]{2}-(?:0[1-9]|1[0-2])"
+
+
 class PurposeConverter(BaseConverter):
     """What a consent is for."""
 
@@ -71,6 +77,7 @@ CONVERTERS: Final[dict[str, type[BaseConverter]]] = {
     "id": RowIdConverter,
     "number": NumberConverter,
     "code": CodeConverter,
+    "month": MonthConverter,
     "purpose": PurposeConverter,
 }
 

@@ -21,10 +21,13 @@ EARNED = (AwardState.PENDING, AwardState.FROZEN, AwardState.MATURED, AwardState.
 
 @dataclass(frozen=True, slots=True)
 class AwardRow:
-    """An award as its beneficiary sees it; `net_fen` is what refunds have left of it."""
+    """An award as its beneficiary sees it; `net_fen` is what refunds have left of it.
+
+    One for a closed month has no order, one of a fixed amount no rate.
+    """
 
     id: int
-    order_number: str
+    order_number: str | None
     kind: str
     base_fen: int
     rate_bp: int | None
@@ -54,10 +57,17 @@ def awards_page(
     after_id: int | None,
     limit: int,
     state: AwardState | None = None,
+    granted_within: tuple[datetime, datetime] | None = None,
 ) -> list[AwardRow]:
-    """Return one page of a member's awards, the newest first, each with its explanation."""
-    wanted = sa.select(Award, Order.number).join(Order, Order.id == Award.order_id)
+    """Return one page of a member's awards, the newest first, each with its explanation.
+
+    `granted_within` is from the first instant until before the second.
+    """
+    wanted = sa.select(Award, Order.number).outerjoin(Order, Order.id == Award.order_id)
     wanted = wanted.where(Award.beneficiary_id == beneficiary_id)
+    if granted_within is not None:
+        begins_at, ends_at = granted_within
+        wanted = wanted.where(Award.created_at >= begins_at, Award.created_at < ends_at)
     if after_id is not None:
         wanted = wanted.where(Award.id < after_id)
     if state is not None:
@@ -71,7 +81,7 @@ def award_for_member(session: Session, award_id: int, beneficiary_id: int) -> Aw
     """Return one award of a member; None where it does not exist or is somebody else's."""
     found = session.execute(
         sa.select(Award, Order.number)
-        .join(Order, Order.id == Award.order_id)
+        .outerjoin(Order, Order.id == Award.order_id)
         .where(Award.id == award_id, Award.beneficiary_id == beneficiary_id)
     ).one_or_none()
     if found is None:
@@ -145,7 +155,7 @@ def _reversals(session: Session, award_ids: Sequence[int]) -> dict[int, list[Awa
     return found
 
 
-def _row(award: Award, order_number: str, reversals: Sequence[AwardReversal]) -> AwardRow:
+def _row(award: Award, order_number: str | None, reversals: Sequence[AwardReversal]) -> AwardRow:
     return AwardRow(
         id=award.id,
         order_number=order_number,

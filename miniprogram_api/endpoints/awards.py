@@ -20,7 +20,10 @@ group = Group("awards", about="Commission: each award with its explanation.")
 
 
 class AwardView(View):
-    """One award. `net_fen` is what refunds have left of `amount_fen`."""
+    """One award. `net_fen` is what refunds have left of `amount_fen`.
+
+    One for a closed month has no order, one of a fixed amount no rate.
+    """
 
     model_config = View.model_config | example(
         {
@@ -40,10 +43,10 @@ class AwardView(View):
     )
 
     id: int
-    order_number: str
+    order_number: str | None
     kind: str
     base_fen: int
-    rate_bp: int
+    rate_bp: int | None
     amount_fen: int
     net_fen: int
     state: AwardState

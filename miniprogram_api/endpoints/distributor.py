@@ -24,7 +24,7 @@ from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import caller
 from miniprogram_api.cursors import PageQuery, cut
 from miniprogram_api.fields import Body, ShareCodeText, Text, View, example, written_as_number
-from miniprogram_api.progress import ProgressView
+from miniprogram_api.progress import KeepingView, ProgressView, WarningView
 from miniprogram_api.routing import Group
 
 group = Group("distributor", about="The distributor's centre: figures, team, customers.")
@@ -129,6 +129,8 @@ class DashboardView(View):
                     }
                 ],
             },
+            "keeping": {"every": "QUARTER", "share_bp": 5_000, "grace_days": 30},
+            "warning": None,
         }
     )
 
@@ -138,6 +140,8 @@ class DashboardView(View):
     today: TodayView
     team: CountsView
     progress: ProgressView | None
+    keeping: KeepingView | None
+    warning: WarningView | None
 
 
 class TeamMemberView(View):
@@ -216,7 +220,7 @@ def apply_as_distributor(body: Application) -> StandingView:
 
 @group.operation("GET", "/distributor")
 def show_dashboard() -> DashboardView:
-    """Show the caller's balances, level and what is missing to the next, team, and today."""
+    """Show the caller's balances, level, what leads to the next and keeps this, team, and today."""
     session, now = db.session(), utc_now()
     row = _distributor(session, caller().member_id)
     figures = distribution.dashboard(session, row.member_id, now=now)
@@ -232,6 +236,8 @@ def show_dashboard() -> DashboardView:
         today=TodayView(orders=figures.today_orders, earned_fen=figures.today_earned_fen),
         team=CountsView(direct=row.direct_count, second=row.second_count),
         progress=progress.of(session, row, now=now),
+        keeping=progress.keeping(session, now=now),
+        warning=progress.warning(session, row.member_id),
     )
 
 

@@ -32,6 +32,7 @@ from tests.factories.people import make_share_code
 ARGUMENTS: Final = {
     "award_id": "7",
     "code": "0" * 22,
+    "month": "2026-03",
     "number": "T20260301ABCDEF",
     "payout_id": "7",
     "product_id": "7",
@@ -39,7 +40,7 @@ ARGUMENTS: Final = {
     "session_id": "7",
 }
 """A value of the right form for each argument of a path."""
-NOBODYS: Final = {"product_id", "purpose"}
+NOBODYS: Final = {"month", "product_id", "purpose"}
 """Arguments that name nothing that belongs to a member."""
 
 
