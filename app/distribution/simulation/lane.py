@@ -24,6 +24,7 @@ from app.distribution.simulation.stream import (
 from app.distribution.simulation.tally import NO_LEVEL, NO_SEAT, Cell, Month, Tally
 from app.engines.contract import Model
 from app.engines.events import Event, Joined, Refunded, Settled, Sold
+from app.engines.months import MonthBooks
 from app.engines.parameters import Moment, PlanParameters
 from app.engines.people import NO_INSTANT, Line, Person, Sale, Standing
 from app.engines.places import Board
@@ -140,7 +141,8 @@ class Lane:
         if self._books is not None:
             for books, close in self._books.close(month, ends_at):
                 self.tally.pool_fen += close.pool_fen
-                self.tally.worst_month.see(close.total_fen, books.net_fen)
+                own_fen = close.total_fen - books.carried_fen
+                self.tally.worst_month.see(own_fen, _month_sales_fen(books))
                 self.tally.months[month].monthly_fen += close.total_fen
                 for award in close.awards:
                     person = self.crowd.people.get(award.beneficiary_id)
@@ -284,6 +286,11 @@ def _refunded(trade: Trade, lines: tuple[Line, ...], refund: Refund, fen: int) -
         store_id=trade.store_id,
         refunded_fen=fen,
     )
+
+
+def _month_sales_fen(books: MonthBooks) -> int:
+    """Return what a month's pay is a share of: sales, without the losses of those below zero."""
+    return max(books.net_fen, sum(max(one.sales_fen, 0) for one in books.people))
 
 
 def _owner(trade: Trade) -> int | None:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import Final, NamedTuple, TypeAlias
 
-from app.engines.people import Line, Person
+from app.engines.people import NO_INSTANT, Line, Person
 
 BRAND_ZONE: Final = timezone(timedelta(hours=8))
 """The shops' clock: Shanghai, which has kept this offset since 1991."""
@@ -20,7 +20,7 @@ MONTHS_A_YEAR: Final = 12
 
 
 class What(IntEnum):
-    """What a fact is; of facts of one instant about one order the smaller comes first."""
+    """What a fact is; of one instant the end of a month comes first, then the earlier order."""
 
     MONTH_ENDED = 0
     JOINED = 1
@@ -134,7 +134,7 @@ class _Queue:
 
     def _put_month_end(self, instant: datetime) -> None:
         end = month_ends_at(instant)
-        heappush(self._heap, (end, end, 0, What.MONTH_ENDED, 0, None, None))
+        heappush(self._heap, (end, NO_INSTANT, 0, What.MONTH_ENDED, 0, None, None))
 
 
 def timeline(
