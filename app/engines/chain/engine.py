@@ -63,9 +63,9 @@ def _settled(rules: ChainRules, event: Settled, places: Places[ChainPlace]) -> D
     teams = Teams(rules, places)
     if net_fen and _awaits(places.get(sale.buyer.member_id), sale.order_id):
         teams.count(sale.buyer.member_id)
-    seller_id = _seller(rules, chain[0].member_id if chain else None, sale.buyer.member_id)
-    if net_fen and seller_id is not None:
-        teams.sell(seller_id, net_fen)
+    owner_id = chain[0].member_id if chain else None
+    if net_fen:
+        teams.sell(_seller(rules, owner_id, sale.buyer.member_id), net_fen)
     return _told(teams)
 
 
@@ -74,9 +74,7 @@ def _refunded(rules: ChainRules, event: Refunded, places: Places[ChainPlace]) ->
     teams = Teams(rules, places)
     place = places.get(event.buyer_id)
     if event.is_settled:
-        seller_id = _seller(rules, event.owner_id, event.buyer_id)
-        if seller_id is not None:
-            teams.sell(seller_id, -event.refunded_fen)
+        teams.sell(_seller(rules, event.owner_id, event.buyer_id), -event.refunded_fen)
     elif event.remaining_fen == 0 and place is not None and place.order_id == event.order_id:
         teams.revoke(event.buyer_id, event.refund_id)
     return _told(teams)

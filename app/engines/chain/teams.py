@@ -180,7 +180,7 @@ class Teams:
                     direct_count=count,
                 )
 
-    def sell(self, member_id: int, delta_fen: int) -> None:
+    def sell(self, member_id: int | None, delta_fen: int) -> None:
         """Add settled sales to somebody's, who may rise by it; less of them lowers nobody.
 
         What was settled before somebody had a place never counted, so a refund of it stops at zero.

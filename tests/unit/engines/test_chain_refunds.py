@@ -184,6 +184,15 @@ def test_settled_sales_to_own_customers_make_a_boss() -> None:
     assert world.of(2).promotion_order_id is None
 
 
+def test_the_last_fen_makes_a_boss_and_an_order_of_nothing_changes_nothing() -> None:
+    world = seller(promote_sales_fen=1)
+
+    assert not world.settle(50, 2, fen=0).places
+    world.settle(51, 2, fen=1)
+
+    assert (world.of(2).sales_fen, world.of(2).role) == (1, Role.BOSS)
+
+
 def test_refunds_after_settlement_lower_the_sales_and_nobody() -> None:
     world = seller(promote_sales_fen=100_000)
     world.settle(50, 2, fen=100_000)
