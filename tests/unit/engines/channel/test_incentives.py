@@ -233,10 +233,11 @@ def test_recommendation_pays_once_whoever_was_caught_up_with(
     ]
 
 
-def test_recommendation_is_over_after_the_month_of_the_promotion() -> None:
-    before = promoted(datetime(2026, 9, 5, tzinfo=UTC))
+@pytest.mark.parametrize("month", [9, 11])
+def test_recommendation_is_for_the_month_of_the_promotion_alone(month: int) -> None:
+    other = promoted(datetime(2026, month, 5, tzinfo=UTC))
 
-    assert paid(of_promotions(LEADER, before, recommendation=ONCE)) == []
+    assert paid(of_promotions(LEADER, other, recommendation=ONCE)) == []
 
 
 def test_both_together_pay_one_share_a_month() -> None:
