@@ -12,6 +12,8 @@ from app.distribution.encoding import place_from_row
 from app.distribution.models import AwardRefusal
 from app.distribution.plan_records import PlanPlace
 from app.engines.explaining import explain_facts
+from app.engines.parameters import PlanParameters
+from app.engines.places import Place
 from app.engines.registry import MODELS
 from app.kernel.i18n import N_, Message
 from app.kernel.money import percent
@@ -25,6 +27,7 @@ WAITING = N_(
     " the time for returning it is over."
 )
 REVERSED = N_("Refunds take commission back, in proportion to what is refunded.")
+THERE = N_("You have a place in this plan.")
 NO_PROMISE = N_("Nobody is promised an income: what is earned depends on what customers buy.")
 
 
@@ -99,10 +102,11 @@ def places_of(session: Session, member_id: int) -> list[PlaceRow]:
     told = []
     for row in rows:
         model = MODELS[row.model]
-        if model.place is None or model.tell is None or row.plan_id not in latest:
+        if model.place is None or row.plan_id not in latest:
             continue
         place = place_from_row(model.place, row)
-        sentences = tuple(model.tell(rules_of(latest[row.plan_id]), place))
+        tell = model.tell or _just_there
+        sentences = tuple(tell(rules_of(latest[row.plan_id]), place))
         told.append(PlaceRow(row.plan_id, row.name, row.model, row.number, sentences))
     return told
 
@@ -129,6 +133,11 @@ def refusals_page(
         )
         for refusal, number in rows
     ]
+
+
+def _just_there(_rules: PlanParameters, _place: Place) -> tuple[Message, ...]:
+    """What can be said of a place in a model that does not tell of it."""
+    return (Message(THERE),)
 
 
 def _public(version: PlanVersion, name: str) -> PublicRules:

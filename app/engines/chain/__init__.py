@@ -1,6 +1,6 @@
 """Chain 2+1."""
 
-from app.engines.chain import description, engine, profile, sentences
+from app.engines.chain import description, engine, profile, sentences, telling
 from app.engines.chain.rules import ChainRules
 from app.engines.chain.teams import ChainPlace
 from app.engines.contract import Family, Model
@@ -33,4 +33,5 @@ MODEL = Model(
         "promote_count": 2,
     },
     place=ChainPlace,
+    tell=telling.tell,
 )

@@ -2,7 +2,7 @@
 
 from app.engines.contract import Family, Model
 from app.engines.events import Refunded, Sold
-from app.engines.fission import engine, profile, sentences
+from app.engines.fission import engine, profile, sentences, telling
 from app.engines.fission.rules import FissionRules
 from app.kernel.i18n import N_
 
@@ -26,4 +26,5 @@ MODEL = Model(
         "round_bonus": {"form": "SERVICE", "item": "招牌护理一次", "amount": 1},
     },
     place=engine.FissionPlace,
+    tell=telling.tell,
 )

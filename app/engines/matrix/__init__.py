@@ -2,7 +2,7 @@
 
 from app.engines.contract import Family, Model
 from app.engines.events import Refunded, Sold
-from app.engines.matrix import engine, profile, sentences
+from app.engines.matrix import engine, profile, sentences, telling
 from app.engines.matrix.ground import MatrixPlace
 from app.engines.matrix.rules import MatrixRules
 from app.kernel.i18n import N_
@@ -32,4 +32,5 @@ MODEL = Model(
         "conduct": {"entry": "BUY_PACKAGE"},
     },
     place=MatrixPlace,
+    tell=telling.tell,
 )

@@ -5,7 +5,7 @@ from typing import Any, Final
 from app.engines.contract import Family, Model
 from app.engines.events import Refunded, Settled, Sold
 from app.engines.months import MonthScope
-from app.engines.shareholders import engine, pool, profile, sentences
+from app.engines.shareholders import engine, pool, profile, sentences, telling
 from app.engines.shareholders.holdings import HoldingPlace
 from app.engines.shareholders.rules import ShareholderRules
 from app.kernel.i18n import N_
@@ -47,4 +47,5 @@ MODEL = Model(
     place=HoldingPlace,
     close_month=pool.close_month,
     month_scope=MonthScope.STORE,
+    tell=telling.tell,
 )
