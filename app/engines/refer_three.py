@@ -271,7 +271,7 @@ def _take_back(event: Refunded, places: Places[ReferThreePlace]) -> Decisions:
     for member_id in dict.fromkeys((event.owner_id, event.buyer_id)):
         place = places.get(member_id) if member_id is not None else None
         held = place.units if place is not None else ()
-        units = tuple(_without(unit, member_id, event) for unit in held)
+        units = tuple(_without(unit, event) for unit in held)
         if place is None or units == held:
             continue
         changed.append(replace(place, units=units))
@@ -281,8 +281,8 @@ def _take_back(event: Refunded, places: Places[ReferThreePlace]) -> Decisions:
     return Decisions(places=tuple(changed), notes=tuple(notes))
 
 
-def _without(unit: Unit, member_id: int | None, event: Refunded) -> Unit:
-    if unit.order_id == event.order_id and member_id == event.buyer_id:
+def _without(unit: Unit, event: Refunded) -> Unit:
+    if unit.order_id == event.order_id:
         return unit._replace(is_refunded=True)
     turns = tuple(turn for turn in unit.turns if turn.order_id != event.order_id)
     return unit._replace(turns=turns)

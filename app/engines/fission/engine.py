@@ -258,7 +258,6 @@ def _count(case: _Case, owner: Person) -> None:
     year = [one for one in place.rounds if sale.at - _instant(one.closed_at) < YEAR]
     if len(year) >= rules.max_rounds_per_year:
         about["rounds_max"] = rules.max_rounds_per_year
-        case.put(place)
         case.refuse(GiftKind.ROUND, owner.member_id, FissionReason.YEAR_FULL, about)
         return
     new = Referral(

@@ -1,9 +1,9 @@
 """Three-three matrix: whoever buys the package is placed, and the positions above are paid.
 
-One join is decided in this order: place, sponsor, layers from below upwards, completion from below
-upwards. Whoever is missing, out, frozen or the buyer leaves their reward with the brand; nobody
-further up moves down. Sponsors are paid whether or not they are out. The cap works line by line,
-and who comes first takes it: the completion bonus gives way first.
+One join is decided in this order: place, sponsor, layers from below upwards, completion. Whoever is
+missing, out, frozen or the buyer leaves their reward with the brand; nobody further up moves down.
+Sponsors are paid whether or not they are out. The cap works line by line, and who comes first takes
+it: the completion bonus gives way first.
 
 A position that fills up is out even when its holder may not earn; the bonus is then refused, not
 kept. Coming in again takes a position below one's own sponsor and pays nobody, for there is no
@@ -327,26 +327,25 @@ def _why_no_layer(join: _Join, above: MatrixPlace, layer: int) -> StrEnum | None
 
 
 def _complete(join: _Join, line: Line, placed: MatrixPlace, room: Room) -> None:
-    """Let out whom the new position completes; they may come in again, and complete others.
+    """Let out whom the new position completes; who comes in again may complete another.
 
-    This comes to an end: each coming in again takes a position that stays, and completing one takes
-    more positions than it brings.
+    Nearer positions cannot be complete, for nothing is below the new one yet: what is looked at is
+    the one as far above as there are layers to fill. This comes to an end, since each coming in
+    again takes a position that stays, and completing one takes more of them than it brings.
     """
-    entered = [placed]
-    while entered:
-        new = entered.pop(0)
+    new: MatrixPlace | None = placed
+    distance = join.rules.completion_layers
+    while new is not None and distance:
         above: MatrixPlace | None = new
-        for distance in range(1, join.rules.completion_layers + 1):
+        for _ in range(distance):
             above = join.ground.above(above) if above is not None else None
-            if above is None:
-                break
-            if above.filled < join.rules.capacity or above.is_out:
-                continue
-            above = join.ground.put(replace(above, is_out=True))
-            about: Facts = {"filled": above.filled, "layers": distance, "position": above.number}
-            seat = _Seat(join, line, distance, AwardKind.COMPLETE, above.member_id, about)
-            _pay_completion(join, seat, room, is_bought=new is placed)
-            entered += _come_in_again(join, above)
+        if above is None or above.is_out or above.filled < join.rules.capacity:
+            return
+        above = join.ground.put(replace(above, is_out=True))
+        about: Facts = {"filled": above.filled, "layers": distance, "position": above.number}
+        seat = _Seat(join, line, distance, AwardKind.COMPLETE, above.member_id, about)
+        _pay_completion(join, seat, room, is_bought=new is placed)
+        new = _come_in_again(join, above)
 
 
 def _pay_completion(join: _Join, seat: _Seat, room: Room, *, is_bought: bool) -> None:
@@ -360,14 +359,14 @@ def _pay_completion(join: _Join, seat: _Seat, room: Room, *, is_bought: bool) ->
         seat.pay_fixed(join.rules.completion_fen, room)
 
 
-def _come_in_again(join: _Join, out: MatrixPlace) -> list[MatrixPlace]:
+def _come_in_again(join: _Join, out: MatrixPlace) -> MatrixPlace | None:
     """Return the new position of somebody who is out, if they get one."""
     number = join.ground.count(out.member_id) + 1
     may_earn = join.places.standing(out.member_id) is Standing.ACTIVE
     if not join.rules.reentry or number > join.rules.positions_max or not may_earn:
-        return []
+        return None
     new = MatrixPlace(member_id=out.member_id, number=number, recommender_id=out.recommender_id)
-    return [_place(join, new)]
+    return _place(join, new)
 
 
 def _review(rules: MatrixRules, event: Refunded, places: Places[MatrixPlace]) -> Decisions:

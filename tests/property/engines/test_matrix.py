@@ -115,8 +115,8 @@ def test_nobody_is_lost_and_no_position_has_more_below_than_the_width(seed: int)
 
     before: dict[Spot, MatrixPlace] = {}
     for number in range(1, EVENTS):
-        event = story.next(number)
-        story.decide(event)
+        changed = story.decide(story.next(number)).places
+        assert all(before.get(place.spot) != place for place in changed)
         now = {place.spot: place for place in story.board.all()}
         for spot, place in before.items():
             kept = (now[spot].parent, now[spot].slot, now[spot].recommender_id, now[spot].order_id)

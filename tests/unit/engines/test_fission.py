@@ -91,6 +91,7 @@ def test_the_third_new_customer_closes_the_round() -> None:
         [(103, "NEWCOMER"), (11, "ROUND")],
     ]
     assert reasons(decisions[0]) == [(11, "ROUND", 1, "ROUND_OPEN")]
+    assert decisions[2].gifts[0].explanation["seat"] == 0
     gift = decisions[2].gifts[1]
     assert (gift.item, gift.amount, gift.line_id) == ("护理项目抵用券", 1, 3)
     assert {key: gift.explanation[key] for key in ("seat", "round", "count", "form")} == {

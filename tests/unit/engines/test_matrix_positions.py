@@ -55,6 +55,19 @@ def test_whom_somebody_brought_counts_for_all_their_positions() -> None:
     assert decisions.awards[-1].explanation["position"] == 2
 
 
+def test_a_position_that_is_out_is_never_completed_again() -> None:
+    rules = MatrixRules(width=2, completion_layers=1)
+    places = [
+        MatrixPlace(member_id=1, filled=2, is_out=True),
+        MatrixPlace(member_id=2, parent=(1, 1), slot=1),
+    ]
+
+    decisions = join(Board[Any](places), 3, 1, rules=rules)
+
+    assert paid(decisions) == [(1, "SPONSOR", 3_990)]
+    assert refused(decisions) == [(1, "LAYER1", "OUT"), (None, "LAYER2", "NO_UPLINE")]
+
+
 def test_nobody_earns_on_a_position_of_their_own() -> None:
     rules = MatrixRules(positions_max=2, width=2, completion_layers=0, completion_fen=0)
     board = board_of(3, rules)
