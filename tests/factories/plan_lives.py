@@ -56,9 +56,7 @@ def bring_to_approval(
     """Check, try out and submit a version, and answer for its risks; return who may approve it."""
     author = Actor("staff", version.author_id)
     check(session, version, settings, now=now)
-    plans.note_simulated(
-        session, version.id, revision=version.revision, actor=str(author), now=now
-    )
+    plans.note_simulated(session, version.id, revision=version.revision, actor=str(author), now=now)
     plans.submit(session, version.id, actor=author, now=now)
     officer = person(session, "finance")
     for one in plans.unanswered(session, version):
