@@ -190,6 +190,8 @@ def test_the_first_line_that_counts_stands_for_the_order() -> None:
 
     assert [gift.line_id for gift in decisions.gifts] == [2]
     assert [one.line_id for one in decisions.refusals] == [2]
+    none = refer(Board[Any](), 1, ANNA, None, Line(1, 5, 0), Line(2, 5, 0))
+    assert [one.line_id for one in none.refusals] == [1]
 
 
 @pytest.mark.parametrize(
