@@ -113,102 +113,6 @@ STATEMENTS: Final = (
         """,
     ),
     (
-        "B14",
-        "All commission on an order stays under the plan's cap.",
-        """
-        SELECT d.order_id FROM order_decisions d
-        JOIN plan_versions v ON v.id = d.plan_version_id
-        JOIN awards a ON a.order_id = d.order_id
-        GROUP BY d.order_id, d.base_fen, d.awarded_fen, v.rules
-        HAVING sum(a.amount_fen) > d.base_fen * (v.rules->>'payout_cap_bp')::bigint / 10000
-            OR sum(a.amount_fen) <> d.awarded_fen
-        """,
-    ),
-    (
-        "B15",
-        "Nobody further than two above a buyer is paid.",
-        "SELECT id FROM awards WHERE seat > 2",
-    ),
-    (
-        "B16",
-        "Nobody earns on themselves or their household.",
-        """
-        SELECT a.id FROM awards a JOIN orders o ON o.id = a.order_id
-        JOIN plan_versions v ON v.id = a.plan_version_id
-        WHERE (a.beneficiary_id = o.member_id AND NOT (v.rules->>'self_purchase')::boolean)
-            OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS stood
-                WHERE (stood->>'member_id')::bigint = a.beneficiary_id
-                AND a.beneficiary_id <> o.member_id AND (stood->>'is_household')::boolean)
-        """,
-    ),
-    (
-        "B17",
-        "A paid order keeps who stood around it; each beneficiary is one of them.",
-        """
-        SELECT id FROM orders WHERE paid_at IS NOT NULL AND state <> 'paid_late'
-            AND closed_at IS NULL AND upline IS NULL
-        UNION ALL
-        SELECT a.order_id FROM awards a JOIN orders o ON o.id = a.order_id
-        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(o.upline) AS stood
-            WHERE (stood->>'member_id')::bigint = a.beneficiary_id)
-        """,
-    ),
-    (
-        "B18",
-        "What has matured was received, and its after-sale window had closed.",
-        """
-        SELECT a.id FROM awards a JOIN orders o ON o.id = a.order_id
-        WHERE a.matured_at IS NOT NULL
-            AND (o.completed_at IS NULL OR a.matured_at < o.after_sale_until_at)
-        """,
-    ),
-    (
-        "B19",
-        "Commission is a function of what was paid less everything refunded.",
-        """
-        SELECT a.id FROM awards a JOIN order_lines l ON l.id = a.order_line_id
-        WHERE a.amount_fen - a.reversed_fen <> (a.base_fen - l.refunded_fen) * a.rate_bp / 10000
-            AND NOT EXISTS (SELECT 1 FROM refunds r
-                LEFT JOIN refund_decisions d ON d.refund_id = r.id
-                WHERE r.order_id = a.order_id AND r.state = 'succeeded' AND d.refund_id IS NULL)
-        UNION ALL
-        SELECT a.id FROM awards a LEFT JOIN award_reversals v ON v.award_id = a.id
-        GROUP BY a.id, a.reversed_fen HAVING a.reversed_fen <> coalesce(sum(v.amount_fen), 0)
-        """,
-    ),
-    (
-        "B20",
-        "What someone has matured is what they hold, are being paid and were paid.",
-        """
-        WITH matured AS (
-            SELECT beneficiary_id AS member_id, sum(amount_fen - reversed_fen) AS fen FROM awards
-            WHERE matured_at IS NOT NULL GROUP BY 1),
-        held AS (
-            SELECT member_id, sum(balance) AS fen FROM ledger_accounts
-            WHERE name IN ('commission_available', 'clawback_debt', 'payout_in_transit')
-            GROUP BY 1),
-        paid AS (
-            SELECT p.member_id, sum(b.amount_fen) AS fen FROM payout_bills b
-            JOIN payouts p ON p.id = b.payout_id WHERE b.state = 'succeeded' GROUP BY 1)
-        SELECT member_id FROM matured FULL JOIN held USING (member_id)
-        FULL JOIN paid USING (member_id)
-        WHERE coalesce(matured.fen, 0) <> coalesce(held.fen, 0) + coalesce(paid.fen, 0)
-        """,
-    ),
-    (
-        "B20p",
-        "What is pending is the awards that have not matured.",
-        """
-        WITH awarded AS (
-            SELECT beneficiary_id AS member_id, sum(amount_fen - reversed_fen) AS fen FROM awards
-            WHERE matured_at IS NULL GROUP BY 1),
-        held AS (
-            SELECT member_id, balance AS fen FROM ledger_accounts WHERE name = 'commission_pending')
-        SELECT member_id FROM awarded FULL JOIN held USING (member_id)
-        WHERE coalesce(awarded.fen, 0) <> coalesce(held.fen, 0)
-        """,
-    ),
-    (
         "B21",
         "Only a debt is below zero, and nobody owes while they could pay.",
         """
@@ -314,6 +218,20 @@ STATEMENTS: Final = (
                 lead(from_at) OVER (PARTITION BY member_id ORDER BY from_at) AS next_at
             FROM level_periods) AS walked
         WHERE until_at IS DISTINCT FROM next_at
+        """,
+    ),
+    (
+        "B28w",
+        "A warning is about the level its holder has, ends in time, and only a lost one lowers.",
+        """
+        SELECT w.id FROM level_warnings w JOIN distributors d USING (member_id)
+        WHERE w.ended_at IS NULL
+            AND (w.level <> d.level OR w.until_at < now() - interval '3 days')
+        UNION ALL
+        SELECT w.id FROM level_warnings w LEFT JOIN level_periods p
+            ON p.member_id = w.member_id AND p.cause = 'downgrade'
+            AND (p.facts->>'warning_id')::bigint = w.id
+        WHERE (w.outcome IS NOT DISTINCT FROM 'lost') <> (p.id IS NOT NULL)
         """,
     ),
     (

@@ -7,18 +7,24 @@ migration or a person with more rights can get past them.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.access import settings
+from app.distribution import monitor
 from app.kernel import audit
 from app.ledger import seals
+from app.members.models import TeamStop
 from app.operations.invariant_statements import STATEMENTS
+from app.operations.plan_statements import PLAN_STATEMENTS
 from app.orders.states import ORDER_TRANSITIONS, REFUND_TRANSITIONS
 from app.payouts.states import BILL_TRANSITIONS, PAYOUT_TRANSITIONS
 
 EXAMPLES_MAX: Final = 20
+NOTICED_WITHIN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,27 @@ def _paths(
     )
 
 
+def _teams_let_grow(session: Session) -> Iterator[object]:
+    """Yield teams that crossed the line of the law a day ago and were never stopped."""
+    stopped = set(session.scalars(sa.select(TeamStop.root_id)))
+    by = _clock(session) - NOTICED_WITHIN
+    for size in monitor.over_the_line(session, settings=settings(), by=by):
+        if size.root_id not in stopped:
+            yield size.root_id
+
+
+def _clock(session: Session) -> datetime:
+    """Return the database's instant, inside the snapshot of the audit."""
+    return session.execute(sa.select(sa.func.now())).scalar_one()
+
+
 INVARIANTS: Final = (
-    *(Invariant(code, says, _rows(statement)) for code, says, statement in STATEMENTS),
+    *(
+        Invariant(code, says, _rows(statement))
+        for code, says, statement in (*STATEMENTS, *PLAN_STATEMENTS)
+    ),
     Invariant("B6", "No ledger entry was edited after it was sealed.", seals.broken_seals),
+    Invariant("C23", "A team over the line of the law was stopped within a day.", _teams_let_grow),
     Invariant("B34c", "The audit trail is an unbroken chain.", audit.broken_links),
     Invariant(
         "B10o",
