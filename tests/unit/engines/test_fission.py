@@ -251,6 +251,17 @@ def test_a_place_keeps_who_recommended_its_holder() -> None:
     ]
 
 
+def test_who_is_brought_later_keeps_their_recommender_and_their_rounds() -> None:
+    board = Board[Any]()
+    refer(board, 1, above=(Person(12),))
+
+    refer(board, 2, Person(13, 1, Standing.ACTIVE), ANNA)
+
+    place = place_of(board, 11)
+    assert (place.recommender_id, place.referrer_id, place.order_id) == (12, 13, None)
+    assert open_orders(board) == [1]
+
+
 def two_rounds_below(board: Board[Any], last_owner: Person, **changes: Any) -> Decisions:
     """Anna brings 101 and 102; each then brings two of their own, the last decided last."""
     for order_id in (1, 2):
