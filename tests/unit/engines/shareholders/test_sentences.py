@@ -133,11 +133,12 @@ def test_a_lifetime_cap_tells_where_the_rest_goes(excess: Excess, where: str) ->
 
 
 def test_an_equal_share_of_a_level_is_told_as_such() -> None:
-    close = close_month(ShareholderRules(split=Split.BY_LEVEL), books(earner(11), earner(12)))
+    people = (earner(11, 2), earner(12, 2))
+    close = close_month(ShareholderRules(split=Split.BY_LEVEL), books(*people))
 
     assert read(explain(close.awards[0].explanation, NAMES))[1] == (
-        "At the month's end member Li is one of 2 at level Silver, who share the ¥6.25 of their"
-        " level equally: ¥3.12 each, rounded down."
+        "At the month's end member Li is one of 2 at level Gold, who share the ¥12.50 of their"
+        " level equally: ¥6.25 each, rounded down."
     )
 
 
