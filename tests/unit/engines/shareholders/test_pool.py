@@ -57,6 +57,7 @@ def test_a_month_below_zero_pays_nothing_and_its_shortfall_comes_off_the_next() 
     above = close_month(DEFAULT, books(earner(1), net_fen=3_000, deficit_fen=below.deficit_fen))
 
     assert (below.pool_fen, paid(below), below.deficit_fen) == (0, {}, 1_000)
+    assert below.facts["deficit_fen"] == 1_000
     assert refused(below) == {1: HoldingReason.EMPTY_POOL}
     assert (above.pool_fen, paid(above), above.deficit_fen) == (100, {1: 100}, 0)
 
