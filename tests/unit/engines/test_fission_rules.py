@@ -13,7 +13,7 @@ from app.engines.fission.engine import decide
 from app.engines.fission.profile import payout_bound, practices
 from app.engines.fission.rules import FissionRules, GiftForm, GiftTerms
 from app.engines.parameters import Moment
-from app.engines.people import NO_INSTANT, Person, Sale
+from app.engines.people import NO_INSTANT, Person, Sale, Standing
 from app.engines.places import Board
 from app.engines.registry import MODELS
 from app.engines.results import NOTHING
@@ -23,6 +23,7 @@ from tests.unit.engines.test_fission import (
     BONUS,
     DEFAULT,
     SECOND,
+    TIERED,
     open_orders,
     place_of,
     refer,
@@ -75,6 +76,28 @@ def test_other_events_and_empty_orders_change_nothing() -> None:
     assert refund(board, 1) == NOTHING
     nobodys = Refunded(1, 2, 3, None, 0, True, NO_INSTANT)
     assert decide(DEFAULT, nobodys, board) == NOTHING
+
+
+def test_orders_of_one_instant_stand_by_their_number() -> None:
+    board = Board[Any]()
+    for order_id in (2, 1):
+        refer(board, order_id)
+
+    assert open_orders(board) == [1, 2]
+
+
+def test_a_second_tier_that_is_switched_on_later_looks_only_at_rounds_that_are_moved() -> None:
+    plain, board = FissionRules(per_round=2), Board[Any]()
+    for order_id, owner_id in ((1, 11), (2, 11), (3, 101), (4, 101), (5, 102), (6, 102), (7, 11)):
+        refer(board, order_id, Person(owner_id, 1, Standing.ACTIVE), rules=plain)
+    refer(board, 8, rules=plain)
+    late = Person(107, 1, Standing.ACTIVE)
+    refer(board, 9, late, rules=TIERED)
+
+    decisions = refer(board, 10, late, rules=TIERED)
+
+    assert [gift.kind.value for gift in decisions.gifts] == ["NEWCOMER", "ROUND"]
+    assert [one.is_bonus_settled for one in place_of(board, 11).rounds] == [False, False]
 
 
 def test_gifts_tell_why_and_what() -> None:
