@@ -268,7 +268,7 @@ def _uplines(rules: ChainRules, event: Sold, places: Places[ChainPlace]) -> Iter
     """Seat the two uplines of somebody who buys again."""
     owner = _place_of(places, event.chain[0].member_id) if event.chain else None
     usher = _Usher(rules, event, places, owner)
-    above = event.chain[:2]
+    above = event.chain
     kinds = (AwardKind.REPURCHASE1, AwardKind.REPURCHASE2)
     for number, kind in enumerate(kinds, start=1):
         if number > len(above):

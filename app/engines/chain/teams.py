@@ -290,5 +290,4 @@ class Teams:
         while waiting:
             place = waiting.pop()
             waiting += self._children(place.spot)
-            if place.boss_id != boss_id:
-                self._put(changed(place, boss_id=boss_id))
+            self._put(changed(place, boss_id=boss_id))

@@ -196,6 +196,16 @@ def test_nothing_is_paid_for_a_reason(
     assert not others & {one.kind.value for one in decisions.awards}
 
 
+def test_a_line_that_pays_nobody_says_so_to_the_old_boss_too() -> None:
+    decisions = sell(load(peer_bp=1_000), lines=(Line(70, 5, 0),), above=(BOSS,))
+
+    assert {one[0]: one[3] for one in refused(decisions)} == {
+        "DIRECT": "ZERO_BASE",
+        "TEAM": "ZERO_BASE",
+        "PEER": "ZERO_BASE",
+    }
+
+
 def test_standing_is_that_at_payment_for_whoever_is_in_the_upline() -> None:
     decisions = sell(above=(AGENT, BOSS), standings={BOSS: Standing.FROZEN, AGENT: Standing.QUIT})
 
