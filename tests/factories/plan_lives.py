@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.distribution import compliance
 from app.engines.documents import dump_rules, load_rules
 from app.kernel.audit import Actor
+from app.plans import publishing
 from app.plans import services as plans
 from app.plans.models import PlanVersion
 from app.plans.services import Draft
@@ -65,3 +66,18 @@ def bring_to_approval(
             session, version.id, one["rule"], statement=statement, officer=officer, now=now
         )
     return officer
+
+
+def approved(session: Session, settings: Settings, **draft: Any) -> PlanVersion:
+    """A version that a second person has approved; `draft` as `write_draft` takes it."""
+    version = write_draft(session, **draft)
+    officer = bring_to_approval(session, version, settings)
+    return plans.approve(session, version.id, actor=officer, now=NOON)
+
+
+def published(session: Session, settings: Settings, **draft: Any) -> PlanVersion:
+    """A version in force since `NOON`."""
+    version = approved(session, settings, **draft)
+    return publishing.publish(
+        session, version.id, actor=person(session), effective_from_at=NOON, now=NOON
+    )
