@@ -242,6 +242,20 @@ def test_fixed_sums_without_a_purchase_to_enter_are_no_pay_per_head() -> None:
     assert (said.pays_per_head, said.fixed_share_bp) == (False, 1_000)
 
 
+def test_rates_are_no_pay_per_head_even_where_a_package_has_to_be_bought() -> None:
+    said = practices(load(**PACKAGE))
+
+    assert (said.entry, said.pays_per_head, said.fixed_share_bp) == (Entry.BUY_PACKAGE, False, 0)
+
+
+def test_the_worst_case_of_a_repurchase_is_told() -> None:
+    rules = load(repurchase="TWO_LEVEL", repurchase_first_bp=900, repurchase_second_bp=350)
+
+    assert translate(payout_bound(rules).steps[-1].message, "en") == (
+        "Where somebody buys again, the two above get 9% and 3.5%: 12.5% together."
+    )
+
+
 def test_pay_to_the_old_line_needs_a_peer_reward_within_reach() -> None:
     assert practices(load(peer_bp=1)).pays_after_leaving
     assert not practices(load(peer_bp=1, max_depth=1)).pays_after_leaving
