@@ -11,7 +11,7 @@ from rich.progress import track
 from app import demo
 from app.kernel import jobs
 from app.kernel.db import db
-from app.operations import invariants, plan_commands, processes
+from app.operations import distributor_commands, invariants, plan_commands, processes
 from app.operations.replay_command import replay
 from app.operations.simulate_command import simulate
 
@@ -19,7 +19,8 @@ from app.operations.simulate_command import simulate
 def init_app(app: Flask) -> None:
     """Add our commands to the application's."""
     own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job)
-    for command in (*own, plan_commands.plans):
+    of_distributors = (distributor_commands.levels, distributor_commands.statements)
+    for command in (*own, *of_distributors, plan_commands.plans):
         app.cli.add_command(command)
 
 

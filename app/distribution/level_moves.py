@@ -55,19 +55,19 @@ def begin(session: Session, member_ids: Collection[int], *, now: datetime) -> No
 def record(session: Session, moves: Sequence[Move], *, now: datetime) -> None:
     """Write moves of distributors whose rows are locked, one each.
 
-    The period of the old level ends where that of the new one begins: now, or later where another
-    clock was ahead. Who rises has made an open warning good; any other move lifts it.
+    The period of the old level ends where that of the new one begins: now, or just after it began
+    where another run was ahead. Who rises has made an open warning good; any other move lifts it.
     """
     if not moves:
         return
     ids = [one.member_id for one in moves]
     begin(session, ids, now=now)
     began = _began(session, ids)
-    at = {one: max(now, began[one]) for one in ids}
+    at = {one: max(now, began[one] + datetime.resolution) for one in ids}
     session.execute(
         sa.update(LevelPeriod)
         .where(LevelPeriod.member_id.in_(ids), LevelPeriod.until_at.is_(None))
-        .values(until_at=sa.func.greatest(LevelPeriod.from_at, now))
+        .values(until_at=sa.func.greatest(LevelPeriod.from_at + datetime.resolution, now))
         .execution_options(synchronize_session=False)
     )
     rows = [

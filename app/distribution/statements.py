@@ -6,6 +6,7 @@ brand's accounts moved. What was earned is told apart by kind from the awards of
 were granted in the same transactions. Nothing is stored: the past does not change.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from app.ledger.models import LedgerAccount
 from app.ledger.transfers import Unit
 
 _BATCH: Final = 5_000
+_MONTH: Final = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,15 @@ _SUMS: Final = """
     WHERE member_id IS NOT NULL GROUP BY member_id ORDER BY member_id
 """
 _OF_SOME: Final = "(t.source_id = ANY(:accounts) OR t.target_id = ANY(:accounts))"
+
+
+def is_month(text: str) -> bool:
+    """Tell whether a text is a month.
+
+    >>> is_month("2026-10"), is_month("2026-13")
+    (True, False)
+    """
+    return _MONTH.fullmatch(text) is not None
 
 
 def statement(session: Session, member_id: int, month: str) -> Statement:

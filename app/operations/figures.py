@@ -43,6 +43,14 @@ _QUERIES: Final = {
         "Transfers at WeChat that have not ended, by state",
         "SELECT state, count(*) FROM payout_bills WHERE ended_at IS NULL GROUP BY 1",
     ),
+    "tuoke_team_stops_open": (
+        "Teams past the line of the law that nobody has let go on",
+        "SELECT 'stopped', count(*) FROM team_stops WHERE lifted_at IS NULL",
+    ),
+    "tuoke_level_warnings_open": (
+        "Distributors who were warned that they will lose their level",
+        "SELECT 'open', count(*) FROM level_warnings WHERE ended_at IS NULL",
+    ),
     "tuoke_orders_unpaid": (
         "Orders that wait for payment",
         "SELECT 'created', count(*) FROM orders WHERE state = 'created'",

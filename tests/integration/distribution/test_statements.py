@@ -40,7 +40,7 @@ def moved(session: Session, name: Name, month: str) -> int:
     begins_at, ends_at = bounds(month)
     total = 0
     for sign, side in ((1, LedgerTransfer.target_id), (-1, LedgerTransfer.source_id)):
-        total += sign * (
+        total += sign * int(
             session.scalar(
                 sa.select(sa.func.coalesce(sa.func.sum(LedgerTransfer.amount), 0))
                 .join(LedgerEntry, LedgerEntry.id == LedgerTransfer.entry_id)
@@ -83,7 +83,7 @@ def test_each_closes_and_all_together_are_what_the_brand_moved(
         .where(LedgerAccount.member_id.is_not(None))
         .group_by(LedgerAccount.member_id)
     )
-    assert {member_id: int(fen) for member_id, fen in held} == closing
+    assert {row[0]: int(row[1] or 0) for row in held} == closing
     assert seen > 0
 
 
