@@ -276,6 +276,7 @@ def test_levels_that_count_recruits_are_told_as_well() -> None:
 
     assert practices(load(levels=levels)).promotion_recruits == 3
     assert practices(load(levels=levels, **HEADS)).promotion_recruits == 2
+    assert practices(load(promote_count=2)).promotion_recruits is None
 
 
 def test_the_rules_of_the_defaults_are_told_in_sentences() -> None:
