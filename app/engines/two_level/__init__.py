@@ -38,6 +38,7 @@ MODEL = Model(
         "rates_first_bp": [1_200, 1_200, 1_200],
         "rates_second_bp": [1_600, 1_600, 1_600],
         "self_purchase": True,
+        "conduct": {"entry": "BUY_PACKAGE"},
     },
     close_month=_close,
     month_scope=MonthScope.PLAN,
