@@ -55,8 +55,8 @@ class Chart:
 
 def chart(days: Sequence[Day]) -> Chart:
     """Draw revenue as bars and the number of orders as a line above the same days."""
-    top_fen = _round_up(max(day.paid_fen for day in days), 10_000)
-    top_orders = _round_up(max(day.orders for day in days), GRID)
+    top_fen = round_up(max(day.paid_fen for day in days), 10_000)
+    top_orders = round_up(max(day.orders for day in days), GRID)
     plot = HEIGHT - TOP - BOTTOM
     slot = (WIDTH - LEFT - RIGHT) // len(days)
     bars = []
@@ -79,16 +79,16 @@ def chart(days: Sequence[Day]) -> Chart:
     heights = [HEIGHT - BOTTOM - plot * step // GRID for step in range(GRID + 1)]
     return Chart(
         bars=bars,
-        grid=[(y, _short(top_fen * step // GRID)) for step, y in enumerate(heights)],
+        grid=[(y, short(top_fen * step // GRID)) for step, y in enumerate(heights)],
         line=" ".join(f"{bar.point_x},{bar.point_y}" for bar in bars),
         counts=[(y, str(top_orders * step // GRID)) for step, y in enumerate(heights)],
     )
 
 
-def _round_up(value: int, least: int) -> int:
+def round_up(value: int, least: int) -> int:
     """Return the next number of the form 1, 2 or 5 times a power of ten, times four at least.
 
-    >>> _round_up(0, 4), _round_up(37, 4), _round_up(123_456, 10_000)
+    >>> round_up(0, 4), round_up(37, 4), round_up(123_456, 10_000)
     (4, 40, 200000)
     """
     size = 1
@@ -100,10 +100,10 @@ def _round_up(value: int, least: int) -> int:
         size *= 10
 
 
-def _short(fen: int) -> str:
+def short(fen: int) -> str:
     """Write an amount for an axis, in whole yuan.
 
-    >>> _short(2_000_000)
+    >>> short(2_000_000)
     '¥20,000'
     """
     return yuan(fen).partition(".")[0]
