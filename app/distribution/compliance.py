@@ -41,7 +41,6 @@ from app.settings import Settings
 from app.stores.models import Store
 
 MESSAGE_MARK = "message"
-SEATED = (HoldingState.ACTIVE.value, HoldingState.EXPIRED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +204,11 @@ def _store_count(session: Session, scope: Scope) -> int:
 
 
 def _shareholders(session: Session) -> int:
-    """Count the people who hold a seat at any store, or held one that ended."""
+    """Count the people who hold a seat at any store."""
     models = [one.code for one in MODELS.values() if one.family is Family.SHAREHOLDERS]
     count = session.scalar(
         sa.select(sa.func.count(sa.distinct(PlanPlace.member_id)))
         .join(Plan, Plan.id == PlanPlace.plan_id)
-        .where(Plan.model.in_(models), PlanPlace.facts["state"].astext.in_(SEATED))
+        .where(Plan.model.in_(models), PlanPlace.facts["state"].astext == HoldingState.ACTIVE.value)
     )
     return count or 0
