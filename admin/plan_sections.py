@@ -15,7 +15,6 @@ from admin.plan_words import field_name, path_name, told
 from admin.tables import Shape
 from app.catalog.models import Product
 from app.distribution.compliance import finding_message
-from app.distribution.plan_records import PlanSimulation
 from app.engines.bound import explain_bound
 from app.engines.documents import load_rules
 from app.engines.faults import PlanRulesInvalid
@@ -33,7 +32,6 @@ from app.stores.models import Store
 
 IDS_SHOWN = 50
 STEPS = Shape(("event", "at", "actor", "note", "revision"))
-TRIALS = Shape(("requested_at", "kind", "state", "progress_bp", "actor", "revision"))
 DIFFERENCES = Shape(
     ("what", "before", "after"),
     {"what": _("Parameter"), "before": _("In force"), "after": _("In this version")},
@@ -41,7 +39,7 @@ DIFFERENCES = Shape(
 
 
 def sections_of(row: PlanVersion) -> Iterable[Section | None]:
-    """Yield everything about a version, what has to be decided first."""
+    """Yield everything about a version but how it was tried; what has to be decided first."""
     yield _findings(row)
     try:
         rules = load_rules(row.rules)
@@ -53,7 +51,6 @@ def sections_of(row: PlanVersion) -> Iterable[Section | None]:
         bound = [say(message) for message in explain_bound(MODELS[rules.model].bound(rules))]
         yield sentences_section(_("What it can cost at worst"), bound)
     yield _differences(row)
-    yield _simulations(row)
     yield sentences_section(_("Where it applies"), list(_scope(Scope.read(row.scope))))
     steps = db.session.scalars(
         sa.select(PlanVersionStep)
@@ -200,17 +197,6 @@ def _differences(row: PlanVersion) -> Section | None:
         DIFFERENCES,
     )
     return replace(section, empty=_("There is no difference."))
-
-
-def _simulations(row: PlanVersion) -> Section:
-    trials = db.session.scalars(
-        sa.select(PlanSimulation)
-        .where(PlanSimulation.version_id == row.id)
-        .order_by(PlanSimulation.id.desc())
-        .limit(IDS_SHOWN)
-    )
-    section = rows_section(_("Simulations"), trials.all(), TRIALS)
-    return replace(section, empty=_("This version has not been simulated yet."))
 
 
 def _scope(scope: Scope) -> Iterable[str]:

@@ -30,6 +30,7 @@ from admin.plan_forms import (
 )
 from admin.plan_sections import sections_of
 from admin.scopes import everybody
+from app.distribution.plan_records import PlanSimulation
 from app.engines.registry import MODELS
 from app.kernel.db import db
 from app.plans import services
@@ -39,6 +40,7 @@ from app.plans.states import OPEN_STATES
 from app.stores.permissions import Permission
 
 WAITING = frozenset({PlanVersionState.SUBMITTED, PlanVersionState.APPROVED})
+TRIABLE = frozenset({PlanVersionState.CHECKED, PlanVersionState.SIMULATED})
 CHECKABLE = OPEN_STATES | WAITING
 
 
@@ -259,7 +261,17 @@ class PlanVersionsView(ScopedView):
 
     def sections(self, row: PlanVersion) -> Iterable[Section | None]:
         """Show what was found, the rules for people, what they can cost, and how it came about."""
-        return sections_of(row)
+        trials = self.related(
+            "simulations",
+            PlanSimulation.version_id == row.id,
+            title=_("Simulations"),
+            without=("version_id",),
+        )
+        return [*sections_of(row), trials]
+
+    def may_try(self, row: PlanVersion) -> bool:
+        """Tell whether the person here may try a version out as it stands."""
+        return row.state in TRIABLE and staff.may(Permission.PLANS_DRAFT)
 
     @expose("/check/", methods=("POST",))
     def check_view(self) -> Response:
