@@ -24,7 +24,7 @@ from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount
 from app.ledger.transfers import Name
-from app.members.models import Distributor, Member, Standing
+from app.members.models import Distributor, Member, Standing, TeamStop
 from app.orders.models import Order, Refund
 from app.orders.states import OrderState, RefundState
 from app.payouts.models import Payout
@@ -118,6 +118,15 @@ QUEUES: Final = (
         "refunds",
         lambda: Refund.state == RefundState.ABNORMAL,
         {"state": "abnormal"},
+        is_bad=True,
+    ),
+    _Queue(
+        _("Teams past the line of the law"),
+        _("They take no newcomers until somebody decides"),
+        Permission.DISTRIBUTORS_VIEW,
+        "team_stops",
+        lambda: TeamStop.lifted_at.is_(None),
+        {"state": "open"},
         is_bad=True,
     ),
     _Queue(

@@ -8,20 +8,25 @@ from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, 
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.distributors import DistributorsView
 from admin.views.ledger import AccountsView, EntriesView
+from admin.views.levels import LevelsView, LevelWarningsView
 from admin.views.members import MembersView
 from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
+from admin.views.monitor import TeamStopsView
 from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.plans import PlanVersionsView
 from admin.views.settings import RolesView, StaffView, StoresView
+from admin.views.simulations import SimulationsView
+from admin.views.team import TeamView
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
-from app.distribution.models import Award, AwardRefusal
+from app.distribution.models import Award, AwardRefusal, LevelPeriod
+from app.distribution.plan_records import LevelWarning, PlanSimulation
 from app.kernel.audit import AuditRecord
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
-from app.members.models import Distributor, Member
+from app.members.models import Distributor, Member, TeamStop
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
@@ -32,9 +37,14 @@ VIEWS = (
     (BindingsView, Binding, _("Ownership"), CUSTOMERS, "bindings"),
     (TouchesView, Touch, _("Touches"), CUSTOMERS, "touches"),
     (DistributorsView, Distributor, _("Distributors"), DISTRIBUTION, "distributors"),
+    (TeamView, Distributor, _("Team tree"), DISTRIBUTION, "team"),
+    (LevelsView, LevelPeriod, _("Levels"), DISTRIBUTION, "levels"),
+    (LevelWarningsView, LevelWarning, _("Level warnings"), DISTRIBUTION, "level_warnings"),
+    (TeamStopsView, TeamStop, _("Teams under watch"), DISTRIBUTION, "team_stops"),
     (ShareCodesView, ShareCode, _("Share codes"), DISTRIBUTION, "share_codes"),
     (ChannelsView, Channel, _("Channels"), DISTRIBUTION, "channels"),
     (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
+    (SimulationsView, PlanSimulation, _("Simulations"), DISTRIBUTION, "simulations"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),
     (ProductsView, Product, _("Products"), ORDERS, "products"),

@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql import Select
+from wtforms import IntegerField
+from wtforms.validators import InputRequired, NumberRange
 
 from admin import staff
 from admin.actions import SecondPersonForm, by_id, joined, with_reason
@@ -17,14 +19,16 @@ from admin.details import Section, pairs_of, rows_section, steps_section
 from admin.filters import Choice, Days, Exactly, OfStore
 from admin.form_pages import FormPage
 from admin.forms import LookupField, ReasonForm
-from admin.i18n import gettext, say
 from admin.lookups import distributors
 from admin.people import distributor_name, level_name, masked_phone, yes_no
 from admin.scopes import by_store
 from admin.tables import Shape
+from admin.views.levels import cause_in_words
+from admin.views.statements import Statements
 from app.attribution.models import Binding, ShareCode
+from app.distribution import levels
 from app.distribution.models import Award, LevelPeriod
-from app.engines.level_wording import explain_promotion
+from app.engines.parameters import LEVELS_MAX
 from app.kernel.db import db
 from app.ledger.queries import balances
 from app.members import queries, services
@@ -57,11 +61,35 @@ def _move(row: Distributor, act: Act) -> str:
     return str(row.member_id)
 
 
+class LevelForm(SecondPersonForm):
+    """Which level a distributor is given by hand, why, and who agrees."""
+
+    permission = Permission.DISTRIBUTORS_MOVE
+    level = IntegerField(
+        _("New level"),
+        validators=[InputRequired(), NumberRange(1, LEVELS_MAX)],
+        description=_("One of the levels of the plan in force."),
+    )
+
+
+def _set_level(row: Distributor, act: Act) -> str:
+    joined(
+        levels.set_level,
+        row.member_id,
+        level=act.form.level.data,
+        actor=act.actor,
+        second_actor=act.form.second_actor,
+        reason=act.form.reason.data.strip(),
+        now=act.now,
+    )
+    return str(row.member_id)
+
+
 def _is(*standings: Standing) -> Any:
     return lambda row: row.standing in standings
 
 
-class DistributorsView(ScopedView):
+class DistributorsView(Statements, ScopedView):
     """Members who earn, have earned, or ask to."""
 
     permission = Permission.DISTRIBUTORS_VIEW
@@ -173,6 +201,21 @@ class DistributorsView(ScopedView):
             run=_move,
             done=_("The distributor was moved."),
         ),
+        FormPage(
+            name="level",
+            label=_("Set level"),
+            title=_("Give this distributor a level by hand"),
+            intro=_(
+                "Orders that were paid before keep the level they were paid with. Two people"
+                " decide it together; it is kept and lost like any other level."
+            ),
+            permission=Permission.DISTRIBUTORS_MOVE,
+            form=LevelForm,
+            is_about_row=True,
+            run=_set_level,
+            done=_("The level was set."),
+            possible=_is(Standing.ACTIVE, Standing.FROZEN),
+        ),
     )
 
     loads = (contains_eager(Distributor.member),)
@@ -189,6 +232,7 @@ class DistributorsView(ScopedView):
         """Tell everything about a distributor that the reader may see."""
         key = row.member_id
         yield self._balances(key)
+        yield self.statements_section(key)
         yield self.related(
             "payouts", Payout.member_id == key, without=("member_id",), distributor=key
         )
@@ -245,14 +289,6 @@ class DistributorsView(ScopedView):
         ).all()
         shape = Shape(
             ("level", "from_at", "until_at", "cause", "actor"),
-            computed={"level": lambda one: level_name(one.level), "cause": _cause},
+            computed={"level": lambda one: level_name(one.level), "cause": cause_in_words},
         )
         return rows_section(_("Level history"), periods, shape)
-
-
-def _cause(period: LevelPeriod) -> str:
-    """Return why a level began, in sentences where the facts allow it."""
-    if "conditions" in period.facts:
-        return " ".join(say(message) for message in explain_promotion(period.facts))
-    words = {"approved": gettext("Approved as a distributor"), "upgrade": gettext("Promoted")}
-    return words.get(period.cause, period.cause)

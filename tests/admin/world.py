@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import Touch
 from app.distribution import settlement
-from app.distribution.models import Award, AwardRefusal
+from app.distribution.models import Award, AwardRefusal, LevelPeriod
+from app.distribution.plan_records import LevelWarning
 from app.engines.documents import dump_rules
 from app.engines.two_level.rules import TwoLevelRules
 from app.kernel import audit
@@ -18,7 +19,7 @@ from app.kernel.ids import random_text
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
-from app.members.models import Distributor, Standing
+from app.members.models import Distributor, Standing, TeamStop
 from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
 from app.settings import Settings
@@ -35,6 +36,7 @@ from tests.factories.people import (
     make_staff,
     make_store,
 )
+from tests.factories.simulations import make_simulation
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -76,6 +78,7 @@ def build(session: Session, settings: Settings) -> World:
 def _place(session: Session, name: str, settings: Settings) -> Place:
     place = Place(make_store(session, f"{name} store"))
     _put_people(session, place, name)
+    _put_levels(session, place, name)
     _put_trade(session, place, name)
     _put_money(session, place, settings)
     _put_house(session, place, name)
@@ -90,6 +93,7 @@ def _put_people(session: Session, place: Place, name: str) -> None:
     place.put("members", member.id, f"{name} customer")
     seller = make_member(session, nickname=f"{name} seller")
     place.owner = make_distributor(session, seller, store_id=store.id)
+    place.put("team", seller.id, "")
     applicant = make_distributor(
         session,
         make_member(session, nickname=f"{name} applicant"),
@@ -111,6 +115,37 @@ def _put_people(session: Session, place: Place, name: str) -> None:
     place.put("bindings", binding.id, f"{name} customer")
     touch = session.scalars(sa.select(Touch).where(Touch.binding_id == binding.id)).one()
     place.put("touches", touch.id, f"{name} customer")
+
+
+def _put_levels(session: Session, place: Place, name: str) -> None:
+    """A level, a warning and a stop of the seller."""
+    assert place.owner is not None
+    owner, mark = place.owner, f"{name} seller"
+    period = LevelPeriod(
+        member_id=owner.member_id,
+        level=1,
+        from_at=NOON,
+        cause="approved",
+        facts={},
+        actor="system",
+    )
+    warning = LevelWarning(
+        member_id=owner.member_id,
+        level=1,
+        plan_version_id=plan_version_id(session),
+        period="2026-02",
+        facts={"level": 1, "period": "2026-02", "share_bp": 5_000, "conditions": []},
+        given_at=NOON,
+        until_at=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+    stop = TeamStop(
+        root_id=owner.member_id, paid_people=30, tiers=3, stops_joining=False, raised_at=NOON
+    )
+    session.add_all([period, warning, stop])
+    session.flush()
+    place.put("levels", period.id, mark)
+    place.put("level_warnings", warning.id, mark)
+    place.put("team_stops", stop.id, mark)
 
 
 def _put_trade(session: Session, place: Place, name: str) -> None:
@@ -192,6 +227,7 @@ def _put_brand(session: Session, brand: Place) -> None:
         now=NOON,
     )
     brand.put("plan_versions", version.id, "draft of the brand")
+    brand.put("simulations", make_simulation(session, version).id, "Brand plan v1")
     entry = session.scalars(sa.select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)).one()
     brand.put("ledger_entries", entry.id, "")
     task = Task(
