@@ -43,7 +43,7 @@ async function open(node) {
   node.isOpen = true;
 }
 
-// Places every visible node; a leaf takes one row, a branch the rows of its children
+// Places every visible node; a branch stands beside its first child, so that both stay in sight
 function place(node, depth, top) {
   node.x = (depth - 1) * (WIDTH + GAP_X) + 2;
   let next = top;
@@ -53,7 +53,7 @@ function place(node, depth, top) {
     node.moreAt = { x: depth * (WIDTH + GAP_X) + 2, y: next };
     next += HEIGHT / 2 + GAP_Y;
   }
-  node.y = rows.length ? (rows[0].y + rows[rows.length - 1].y) / 2 : top;
+  node.y = top;
   return Math.max(next, top + HEIGHT + GAP_Y);
 }
 
@@ -107,8 +107,8 @@ function paint(node, picture) {
     if (node.person) {
       const [x1, y1] = [node.x + WIDTH + 10, node.y + HEIGHT / 2];
       const [x2, y2] = [child.x, child.y + HEIGHT / 2];
-      const middle = (x1 + x2) / 2;
-      picture.prepend(make("path", { class: "team-line", d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}` }));
+      const bend = (x1 + x2) / 2;
+      picture.prepend(make("path", { class: "team-line", d: `M${x1} ${y1}H${bend}V${y2}H${x2}` }));
     }
     paint(child, picture);
   }
