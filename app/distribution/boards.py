@@ -135,11 +135,11 @@ class StoredBoard(Generic[P]):
             for place in self._changed.values()
         ]
         statement = insert(PlanPlace)
-        kept = ("recommender_id", "parent_id", "parent_number", "slot", "facts", "changed_at")
+        new = ("recommender_id", "parent_id", "parent_number", "slot", "order_id", "facts")
         self._session.execute(
             statement.on_conflict_do_update(
                 index_elements=["plan_id", "member_id", "number"],
-                set_={name: statement.excluded[name] for name in kept},
+                set_={name: statement.excluded[name] for name in (*new, "changed_at")},
             ),
             rows,
         )

@@ -1,7 +1,6 @@
 """Orders decided again: what rests on their snapshots alone, and what refunds took back."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -164,16 +163,10 @@ def _wanted(span: Span, *columns: Any) -> sa.Select[Any]:
 
 
 def _batches(session: Session, span: Span) -> Iterator[list[int]]:
-    """Yield the ids of the orders of a span by the instant of their payment."""
-    last: tuple[datetime, int] = span.from_at, 0
-    while True:
-        rows = session.execute(
-            _wanted(span, Order.id, Order.paid_at)
-            .where(sa.tuple_(Order.paid_at, Order.id) > sa.tuple_(*last))
-            .order_by(Order.paid_at, Order.id)
-            .limit(BATCH)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1].paid_at, rows[-1].id
-        yield [row.id for row in rows]
+    """Yield the ids of the orders of a span by the instant of their payment, from one cursor."""
+    rows = session.scalars(
+        _wanted(span, Order.id).order_by(Order.paid_at, Order.id),
+        execution_options={"yield_per": BATCH},
+    )
+    for batch in rows.partitions():
+        yield list(batch)

@@ -5,8 +5,11 @@ then, in any order. Whatever happened, the replay finds nothing, the audit finds
 more than the plan's cap, and what was given back whole has paid nobody.
 """
 
+import random
+from collections.abc import Callable
 from typing import Any, Final
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck, Phase
@@ -115,7 +118,7 @@ class Settlement(RuleBasedStateMachine):
         return None if member_id is None else self.session.get_one(Distributor, member_id)
 
     @rule(target=people, recommender_id=people | st.none())
-    def join(self, *, recommender_id: int | None) -> int:
+    def join(self, *, recommender_id: int | None) -> Any:
         return self.trade.join(self._person(recommender_id)).member_id
 
     @rule(
@@ -127,7 +130,7 @@ class Settlement(RuleBasedStateMachine):
     )
     def buy(
         self, *, owner_id: int | None, buyer_id: int | None, fen: tuple[int, ...], steps: int
-    ) -> int:
+    ) -> Any:
         buyer = self._person(buyer_id)
         order = self.trade.buy(
             [(product, one) for product, one in zip(self.products, fen, strict=True) if one],
@@ -227,11 +230,77 @@ class Settlement(RuleBasedStateMachine):
         self.session.commit()
 
 
+def _live(machine: Settlement, chance: random.Random, steps: int) -> None:
+    """Do so many things, most of them purchases and what comes of them."""
+    people = list(machine.session.scalars(sa.select(Distributor.member_id)))
+    orders: list[int] = []
+
+    def buy() -> None:
+        fen = tuple(chance.choice([2_000, 3_333, 999, 1, 0]) for _ in range(3))
+        order_id: Any = machine.buy(
+            owner_id=chance.choice([*people, None]),
+            buyer_id=chance.choice([None, None, None, *people]),
+            fen=(*fen, chance.choice([1, 500])),
+            steps=chance.choice([0, 0, 1, 2]),
+        )
+        orders.append(order_id)
+
+    def refund() -> None:
+        fen = chance.choice([1, 500, 1_234, 10_000])
+        machine.refund_a_part(order_id=chance.choice(orders), place=chance.randrange(4), fen=fen)
+
+    def work() -> None:
+        names = chance.sample(list(JOBS), len(JOBS))
+        machine.work_a_little(names=names, count=chance.randrange(1, len(JOBS)))
+
+    def change() -> None:
+        machine.change_a_plan(which=chance.randrange(2), first_bp=chance.choice([0, 777, 1_000]))
+
+    def freeze() -> None:
+        standing = chance.choice([Standing.FROZEN, Standing.ACTIVE])
+        machine.freeze_or_not(member_id=chance.choice(people), standing=standing)
+
+    def join() -> None:
+        member_id: Any = machine.join(recommender_id=chance.choice([*people, None]))
+        people.append(member_id)
+
+    acts: list[Callable[[], object]] = [
+        *[buy] * 10,
+        *[lambda: machine.receive_or_settle(order_id=chance.choice(orders))] * 8,
+        *[refund] * 6,
+        lambda: machine.refund_the_rest(order_id=chance.choice(orders)),
+        *[join] * 3,
+        *[work] * 4,
+        freeze,
+        change,
+    ]
+    buy()
+    for _ in range(steps):
+        chance.choice(acts)()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_life_can_be_decided_again(app: Flask, session: Session, seed: int) -> None:
+    chance = random.Random(seed)
+    machine = Settlement(session)
+    machine.begin(
+        chain=CHAINS[seed % len(CHAINS)],
+        other=OTHERS[seed % len(OTHERS)],
+        moments=tuple(chance.choice(["PAID", "RECEIVED", "AFTER_SALE_CLOSED"]) for _ in range(3)),
+    )
+
+    _live(machine, chance, steps=100)
+    machine.teardown()
+
+    counts = machine.trade.replay().counts
+    assert min(counts[what] for what in ("orders", "events", "awards", "refunds")) >= 5
+
+
 def test_whatever_happens_can_be_decided_again(app: Flask, session: Session) -> None:
     run_state_machine_as_test(
         lambda: Settlement(session),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],
