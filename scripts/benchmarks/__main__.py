@@ -10,7 +10,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from scripts.benchmarks import chain_joins, engines, memory, pictures, settlement, signed_in, teams
+from scripts.benchmarks import (
+    chain_joins,
+    engines,
+    levels,
+    memory,
+    pictures,
+    replaying,
+    settlement,
+    signed_in,
+    simulation,
+    teams,
+)
 from scripts.benchmarks.arguments import parser
 from scripts.benchmarks.lab import Lab, open_lab
 from scripts.benchmarks.table import Row, heading, missed, render
@@ -27,7 +38,10 @@ def measure(lab: Lab, options: argparse.Namespace) -> None:
         "c": lambda: teams.measure(lab, sizes=options.members),
         "d": lambda: pictures.measure(lab, seconds=options.seconds),
         "e": lambda: _measure_engines(lab, options.members),
+        "l": lambda: levels.measure(lab, sizes=options.members),
         "m": lambda: memory.measure(lab, orders=options.orders, seconds=options.seconds),
+        "r": lambda: replaying.measure(lab, sizes=options.members),
+        "s": lambda: simulation.measure(lab, sizes=options.members),
     }
     for letter, part in parts.items():
         if letter in options.only:

@@ -12,7 +12,10 @@ PARTS: Final = {
     "c": 'first page and counts of "my team" in brands of growing size',
     "d": "QR codes and mini-program codes",
     "e": "the engines alone, in memory",
+    "l": "levels and teams of everybody, as each month evaluates them",
     "m": "memory of each process",
+    "r": "orders decided again and compared with the books",
+    "s": "simulations of a plan on invented growth",
 }
 SIZES: Final = (10_000, 100_000, 1_000_000)
 
@@ -45,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         type=_list_of(_count),
         default=list(SIZES),
         metavar="SIZES",
-        help=f"(c), (e): sizes of brands ({','.join(map(str, SIZES))})",
+        help=f"(c), (e), (l), (r), (s): sizes of brands ({','.join(map(str, SIZES))})",
     )
     made.add_argument(
         "--orders",
