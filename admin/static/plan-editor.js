@@ -71,10 +71,13 @@ function watch(editor) {
     return list;
   };
 
+  const redraw = form.querySelector("[data-redraw-button]");
+  if (redraw) redraw.hidden = true;
+
   const later = () => { clearTimeout(timer); timer = setTimeout(ask, waiting); };
   form.addEventListener("input", later);
   form.addEventListener("change", (event) => {
-    if (event.target.matches("[data-redraw]")) form.requestSubmit(form.querySelector("[data-redraw-button]"));
+    if (event.target.matches("[data-redraw]")) form.requestSubmit(redraw);
     else later();
   });
 }

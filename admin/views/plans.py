@@ -267,7 +267,8 @@ class PlanVersionsView(ScopedView):
             title=_("Simulations"),
             without=("version_id",),
         )
-        return [*sections_of(row), trials]
+        found, *rest = sections_of(row)
+        return [found, trials, *rest]
 
     def may_try(self, row: PlanVersion) -> bool:
         """Tell whether the person here may try a version out as it stands."""

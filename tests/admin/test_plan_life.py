@@ -162,7 +162,7 @@ def test_what_differs_from_the_version_in_force_is_shown_in_words(
     page = details(owner, second)
 
     assert "Compared with v1, which is in force" in page
-    assert "First level › 1" in page
+    assert "Brought the customer › 1" in page
     assert ">10%</td>" in page
     assert ">9%</td>" in page
     assert "Who cannot earn is skipped" in page
