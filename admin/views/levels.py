@@ -29,6 +29,7 @@ from app.distribution import warnings
 from app.distribution.level_preview import Count, Mover, preview, preview_page
 from app.distribution.models import LevelPeriod
 from app.distribution.plan_records import LevelWarning
+from app.distribution.retention import at_risk
 from app.engines.documents import load_rules
 from app.engines.faults import PlanRulesInvalid
 from app.engines.level_wording import explain_move, explain_warning
@@ -107,12 +108,14 @@ class LevelsView(ScopedView):
         """Show who would move, under the plan in force or a version chosen, before anybody does."""
         now = database_now()
         tried = _tried(request.args.get("version", ""), now)
+        risks: dict[int, int] = {}
         counts: Sequence[Count] = ()
         movers: Sequence[Mover] = ()
         if tried.levels is not None:
             after_id = as_id(request.args.get("after", "")) or 0
             told: dict[str, Any] = {"now": now, "store_ids": staff.visible_store_ids()}
             counts = preview(db.session(), tried.levels, **told)
+            risks = at_risk(db.session(), tried.levels, **told)
             movers = preview_page(
                 db.session(), tried.levels, after_id=after_id, limit=PAGE_ROWS + 1, **told
             )
@@ -124,6 +127,9 @@ class LevelsView(ScopedView):
             tried=tried,
             counts=Table(counts, _COUNTS),
             movers=Table(shown, _MOVERS),
+            risks=Table(
+                [{"level": level_name(key), "people": n} for key, n in risks.items()], _RISKS
+            ),
             next_url=self.preview_url(version=version_id, after=older) if older else "",
             export_url=with_query(self.get_url(".preview_export"), {"version": version_id})
             if self.may_export()
@@ -163,6 +169,7 @@ _COUNTS: Final = Shape(
     ("from_level", "to_level", "people"),
     {"from_level": _("From level"), "to_level": _("To level"), "people": _("People")},
 )
+_RISKS: Final = Shape(("level", "people"), {"people": _("People")})
 _MOVERS: Final = Shape(
     ("member_id", "from_level", "to_level"),
     {

@@ -8,7 +8,7 @@ for between the beginning of the missed period and the end of the time of grace;
 every day, and the sooner it is reached the sooner it ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -108,8 +108,38 @@ def _asked(session: Session, *, now: datetime) -> tuple[int, Levels, Period] | N
     return None
 
 
+def at_risk(
+    session: Session, rules: Levels, *, now: datetime, store_ids: Collection[int] | None = None
+) -> dict[int, int]:
+    """Return how many of each level would be warned if the running period ended now.
+
+    For looking only: nobody is warned. Empty where no level is ever lost.
+    """
+    if rules.retention is None:
+        return {}
+    last = last_period(rules.retention.every, now=now)
+    running = Period("", last.ends_at, now)
+    statement, told = _statement(rules, Whose.after(0), running)
+    own = "" if store_ids is None else " AND d.store_id = ANY(:store_ids)"
+    rows = session.execute(
+        sa.text(f"SELECT d.level, count(*) {statement}{own} GROUP BY 1 ORDER BY 1"),
+        told | ({} if store_ids is None else {"store_ids": list(store_ids)}),
+    )
+    return {int(level): int(people) for level, people in rows}
+
+
 def _missing(session: Session, rules: Levels, whose: Whose, period: Period) -> list[int]:
     """Return those of a set who may have to be warned, in SQL and without a lock."""
+    statement, told = _statement(rules, whose, period)
+    found = session.scalars(
+        sa.text(f"SELECT d.member_id {statement} ORDER BY d.member_id"),
+        told,
+    )
+    return [int(one) for one in found]
+
+
+def _statement(rules: Levels, whose: Whose, period: Period) -> tuple[str, dict[str, Any]]:
+    """Return FROM and WHERE of those who did not earn their level again in a period."""
     retention = rules.retention
     assert retention is not None
     joined = figures.joined(_wanted(rules, Span.period(*period[1:])), whose)
@@ -117,15 +147,12 @@ def _missing(session: Session, rules: Levels, whose: Whose, period: Period) -> l
         f"WHEN {upgrade.level} THEN {_kept(rules, upgrade.level, joined.columns, retention)}"
         for upgrade in rules.upgrades
     )
-    if not held:
-        return []
+    is_kept = f"CASE d.level {held} ELSE true END" if held else "true"
     statement = f"""
-        SELECT d.member_id FROM distributors d {joined.joins}
+        FROM distributors d {joined.joins}
         WHERE d.standing = 'active' AND d.level > {FIRST_LEVEL} AND d.member_id {whose.condition}
-            AND NOT CASE d.level {held} ELSE true END AND {_REVIEWED}
-        ORDER BY d.member_id"""  # noqa: S608 - our own constants, figures as parameters
-    told = dict(joined.parameters) | _about(period)
-    return [int(one) for one in session.scalars(sa.text(statement), told)]
+            AND NOT {is_kept} AND {_REVIEWED}"""
+    return statement, dict(joined.parameters) | _about(period)
 
 
 _REVIEWED: Final = """

@@ -143,6 +143,7 @@ def test_a_warning_is_lifted_with_a_reason(
     key = warned.id
     desk = sit_down("operations")
     assert "2026-02" in text_of(desk.get("/level_warnings/details/", id=key))
+    assert "Nobody would be warned." in text_of(desk.get("/levels/preview/"))
 
     sit_down("finance").decide("level_warnings", "lift", key, reason="no right")
     session.expire_all()

@@ -11,12 +11,15 @@ from app.distribution import levels, retention, warnings
 from app.distribution.models import LevelPeriod
 from app.distribution.plan_records import LevelWarning, WarningOutcome
 from app.distribution.warnings import WarningNotOpen
+from app.engines.documents import load_rules
 from app.engines.level_wording import explain_move
+from app.engines.parameters import Levels
 from app.kernel.audit import Actor, AuditRecord
 from app.members import services
 from app.members.errors import ReasonRequired, SecondPersonRequired
 from app.members.models import Distributor, Standing
 from app.orders.states import OrderState
+from app.plans.queries import level_version
 from tests.factories.orders import make_order, make_refund
 from tests.factories.people import make_distributor
 from tests.factories.plans import make_plan
@@ -278,3 +281,21 @@ def test_a_run_over_everybody_lifts_by_the_highest_level_met(session: Session) -
     assert levels.evaluate_everybody(now=REVIEW) == 0
 
     assert [level(session, one) for one in (*rising, staying)] == [2, 2, 2, 1]
+
+
+def test_who_is_at_risk_is_counted_before_the_period_ends(
+    session: Session, holder: Distributor
+) -> None:
+    earned = make_distributor(session, level=2)
+    make_distributor(session, level=3)
+    make_distributor(session)
+    sell(session, earned, 250_000)
+    version = level_version(session, at=FEBRUARY)
+    assert version is not None
+    rules = load_rules(version.rules).levels
+
+    assert retention.at_risk(session, rules, now=FEBRUARY + DAY) == {2: 1, 3: 1}
+    assert retention.at_risk(session, rules, now=FEBRUARY + DAY, store_ids=[10**9]) == {}
+    assert retention.at_risk(session, Levels(), now=FEBRUARY) == {}
+    assert open_ones(session) == []
+    assert holder.level == 2
