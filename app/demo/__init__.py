@@ -1,4 +1,4 @@
-"""A brand to look at: stores, staff, products, distributors and three months of trade.
+"""A brand to look at: stores, staff, products, plans, distributors and three months of trade.
 
 Everything goes through the services that real traffic goes through, so every invariant holds.
 """
@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from app.demo.brand import load_brand
+from app.demo.plans import load_plans
 from app.demo.trade import load_trade
 
 
 def _demo() -> Iterator[str]:
-    yield from load_brand()
+    yield from _brand()
     yield from load_trade()
 
 
-SCENARIOS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {"demo": _demo, "brand": load_brand}
+def _brand() -> Iterator[str]:
+    yield from load_brand()
+    yield from load_plans()
+
+
+SCENARIOS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {"demo": _demo, "brand": _brand}
 """What `flask seed --scenario` can load; each yields lines to print."""

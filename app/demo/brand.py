@@ -1,4 +1,4 @@
-"""Stores, staff, products and the plan of the demo brand."""
+"""Stores, staff and products of the demo brand."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,20 +9,14 @@ from flask import current_app
 from flask_security import hash_password
 from sqlalchemy.orm import Session
 
-from app.access import settings
 from app.catalog import services as catalog
 from app.catalog.models import ProductKind
 from app.catalog.services import ProductSpec
 from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, DemoStaff
-from app.engines import two_level
-from app.engines.documents import dump_rules, load_rules
-from app.engines.two_level.rules import TwoLevelRules
-from app.kernel.audit import SYSTEM, Actor
+from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
-from app.plans import publishing
-from app.plans import services as plans
 from app.stores import services as stores
-from app.stores.models import Staff, Store
+from app.stores.models import Store
 from app.stores.services import NewStaff
 
 STORES: Final = (
@@ -30,6 +24,14 @@ STORES: Final = (
     ("徐汇店", "上海市徐汇区衡山路 8 号"),
     ("滨江店", "杭州市滨江区江南大道 288 号"),
 )
+SHAREHOLDER_STORE: Final = "湖滨店"
+CHAIN_STORE: Final = "观前店"
+STORES_OF_THEIR_OWN: Final = (
+    (SHAREHOLDER_STORE, "杭州市上城区湖滨路 27 号"),
+    (CHAIN_STORE, "苏州市姑苏区观前街 9 号"),
+)
+"""Stores at which another plan than the one of channel distribution is in force."""
+
 PRODUCTS: Final = (
     (ProductKind.SERVICE, "深层补水护理 60 分钟", "Deep hydration facial, 60 min", 29_800, 39_800),
     (ProductKind.SERVICE, "肩颈舒缓 45 分钟", "Shoulder and neck relief, 45 min", 19_900, 26_800),
@@ -38,12 +40,17 @@ PRODUCTS: Final = (
     (ProductKind.GOODS, "玻尿酸精华 30 毫升", "Hyaluronic serum, 30 ml", 25_999, 29_900),
     (ProductKind.GOODS, "氨基酸洗发水 500 毫升", "Amino acid shampoo, 500 ml", 8_900, 10_900),
 )
+NEWCOMER_PRODUCT: Final = (
+    (ProductKind.SERVICE, "皮肤检测体验", "Skin analysis, first visit", 9_900, 12_800),
+)
+"""What the plan of three-three fission is for."""
+
 STOCK_OF_EACH: Final = 200
 HISTORY: Final = timedelta(days=84)
 
 
 def load_brand() -> Iterator[str]:
-    """Load stores, staff, products and a plan in force, once; yield what to tell the reader."""
+    """Load stores, staff, products and plans, once; yield what to tell the reader."""
     now = database_now()
     with atomic() as session:
         if session.scalar(sa.select(Store.id).limit(1)) is None:
@@ -55,11 +62,11 @@ def _load(session: Session, *, now: datetime) -> None:
     stores.ensure_roles(session)
     by_name = {
         name: stores.create_store(session, name=name, address=address, actor=SYSTEM, now=now)
-        for name, address in STORES
+        for name, address in (*STORES, *STORES_OF_THEIR_OWN)
     }
     for person in DEMO_STAFF:
         _employ(session, person, [by_name[name].id for name in person.stores], now=now)
-    for kind, title, title_en, price_fen, list_price_fen in PRODUCTS:
+    for kind, title, title_en, price_fen, list_price_fen in (*PRODUCTS, *NEWCOMER_PRODUCT):
         spec = ProductSpec(
             kind=kind,
             title=title,
@@ -78,7 +85,6 @@ def _load(session: Session, *, now: datetime) -> None:
                 actor=SYSTEM,
                 now=now,
             )
-    _publish_plan(session, now=now)
 
 
 def _employ(session: Session, person: DemoStaff, store_ids: list[int], *, now: datetime) -> None:
@@ -101,41 +107,6 @@ def _sealed_totp(secret: str) -> str:
     totp_class = current_app.extensions["security"]._totp_factory._totp
     sealed: str = totp_class(key=secret).to_json(encrypt=True)
     return sealed
-
-
-def _publish_plan(session: Session, *, now: datetime) -> None:
-    """Publish the default two-level plan, drafted and published by two people.
-
-    Where a shorter after-sale window is set, to watch a whole life go by, the plan waits no longer.
-    """
-    wait = min(TwoLevelRules().settle_seconds, settings().after_sale_seconds)
-    rules = dump_rules(TwoLevelRules(settle_seconds=wait))
-    author, approver = (
-        session.scalars(sa.select(Staff.id).where(Staff.email == email)).one()
-        for email in ("ops@demo.tuoke", "owner@demo.tuoke")
-    )
-    plan = plans.create_plan(session, "美丽合伙人 2026", model=TwoLevelRules().model, now=now)
-    version = plans.draft(
-        session,
-        plan.id,
-        plans.Draft(rules=rules, note="两级渠道分销，默认参数"),
-        actor=Actor("staff", author),
-        now=now,
-    )
-    verdict = plans.Verdict(
-        profile="cn", findings=(), bound=two_level.MODEL.bound(load_rules(rules))
-    )
-    plans.record_check(session, version.id, verdict, actor=Actor("staff", author), now=now)
-    plans.note_simulated(session, version.id, revision=1, actor="system", now=now)
-    plans.submit(session, version.id, actor=Actor("staff", author), now=now)
-    plans.approve(session, version.id, actor=Actor("staff", approver), now=now)
-    publishing.publish(
-        session,
-        version.id,
-        actor=Actor("staff", approver),
-        effective_from_at=now,
-        now=now,
-    )
 
 
 def _logins() -> Iterator[str]:

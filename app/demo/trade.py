@@ -1,7 +1,6 @@
 """Three months of trade of the demo brand, told by a fixed seed through the real services.
 
-WeChat's part is played here: payments are confirmed by reports as WeChat would send them. Nothing
-of this reaches a WeChat server, so refunds and payouts of the demo's past are not sent anywhere.
+Nothing of this reaches a WeChat server, so payouts of the demo's past are not sent anywhere.
 """
 
 import random
@@ -14,26 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import settings
-from app.attribution import services as attribution
-from app.attribution.models import ChannelKind, ShareCode, TouchSource
-from app.attribution.services import ChannelChoice
-from app.catalog.models import Product, ProductKind
-from app.demo.brand import HISTORY
-from app.distribution import clawback, levels, maturity, settlement
-from app.kernel import outbox
+from app.attribution.models import ChannelKind
+from app.catalog.models import Product
+from app.demo.acts import Purchase, become_distributor, buy, join, receive, share, touch
+from app.demo.brand import HISTORY, PRODUCTS, STORES
+from app.demo.days import work_off
+from app.demo.teams import Teams
 from app.kernel.audit import Actor
-from app.kernel.batches import Process
 from app.kernel.db import atomic, database_now
-from app.kernel.ids import random_text
-from app.members import services as members
-from app.members.models import Consent, ConsentPurpose, Member
-from app.orders import services as orders
-from app.orders.models import Fulfilment, Order, Payment
-from app.orders.pricing import WantedLine
+from app.members.models import Member
+from app.orders.models import Order
 from app.payouts import services as payouts
-from app.reactions import TASKS
 from app.stores.models import Staff, Store
-from app.wechat.values import PaymentReport, PaymentState
 
 SEED: Final = 20261122
 TEAM: Final = (
@@ -55,14 +46,6 @@ CHANNELS: Final = (
     ("朋友圈", ChannelKind.PERSONAL),
     ("周末沙龙", ChannelKind.EVENT),
 )
-JOBS: Final[tuple[tuple[str, Process], ...]] = (
-    ("begin_levels", levels.begin_levels),
-    ("award_orders", settlement.award_orders),
-    ("freeze_awards", settlement.freeze_awards),
-    ("claw_back_refunds", clawback.claw_back_refunds),
-    ("evaluate_levels", levels.evaluate_owners),
-)
-PAGE: Final = "pages/index/index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +69,7 @@ def load_trade() -> Iterator[str]:
             yield "The demo's trade is there already."
             return
         cast = _gather(session, now=now - HISTORY)
+        teams = Teams.gather(session, cast.staff, now=now - HISTORY)
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     count = 0
     for day in range(1, HISTORY.days):
@@ -93,10 +77,12 @@ def load_trade() -> Iterator[str]:
         for _ in range(chance.choice((1, 2, 3, 3, 4, 5))):
             _buy(cast, chance, at=at + timedelta(minutes=chance.randrange(600)))
             count += 1
-        _work_off(at + timedelta(hours=11))
-    _work_off(now)
+        count += teams.play(day, at=at)
+        work_off(at + timedelta(hours=11))
+    work_off(now)
+    teams.hand_over_a_gift(now)
     _ask_for_payouts(now)
-    yield f"{len(TEAM)} distributors, {len(CUSTOMERS)} customers, {count} orders."
+    yield f"{len(TEAM) + len(teams.distributors)} distributors, {count} orders."
 
 
 def _gather(session: Session, *, now: datetime) -> Cast:
@@ -107,55 +93,30 @@ def _gather(session: Session, *, now: datetime) -> Cast:
     weights: list[int] = []
     for number, (name, recommender) in enumerate(TEAM):
         at = now + timedelta(minutes=number)
-        people[name] = _join(session, name, f"demo_distributor_{number + 1}", at=at)
-        members.apply_as_distributor(
-            session,
-            people[name],
-            agreement_version="2026-11",
-            real_name=name,
-            recommender_code_owner_id=people.get(recommender or ""),
-            now=at,
+        people[name] = join(session, name, f"demo_distributor_{number + 1}", at=at)
+        become_distributor(
+            session, people[name], recommender_id=people.get(recommender or ""), staff=staff, at=at
         )
-        members.approve_distributor(session, people[name], actor=staff, now=at)
-        codes += [_code(session, people[name], choice, at=at).code for choice in CHANNELS]
+        codes += [share(session, people[name], *choice, at=at).code for choice in CHANNELS]
         weights += [len(TEAM) - number] * len(CHANNELS)
     return Cast(
         codes=codes,
         weights=weights,
         customers=[
-            _join(session, name, f"demo_customer_{number}", at=now)
+            join(session, name, f"demo_customer_{number}", at=now)
             for number, name in enumerate(CUSTOMERS, start=1)
         ],
-        products=session.scalars(sa.select(Product).order_by(Product.id)).all(),
-        store_ids=session.scalars(sa.select(Store.id).order_by(Store.id)).all(),
+        products=session.scalars(
+            sa.select(Product)
+            .where(Product.title.in_([title for _, title, *_ in PRODUCTS]))
+            .order_by(Product.id)
+        ).all(),
+        store_ids=session.scalars(
+            sa.select(Store.id)
+            .where(Store.name.in_([name for name, _ in STORES]))
+            .order_by(Store.id)
+        ).all(),
         staff=staff,
-    )
-
-
-def _join(session: Session, name: str, openid: str, *, at: datetime) -> int:
-    """Make a member as signing in would; the sandbox lets whoever registers the openid sign in."""
-    member = Member(wechat_openid=openid, nickname=name, registered_at=at)
-    session.add(member)
-    session.flush()
-    session.add(
-        Consent(
-            member_id=member.id,
-            purpose=ConsentPurpose.SERVICE,
-            version=settings().consent_version,
-            granted_at=at,
-        )
-    )
-    session.flush()
-    return member.id
-
-
-def _code(
-    session: Session, member_id: int, choice: tuple[str, ChannelKind], *, at: datetime
-) -> ShareCode:
-    name, kind = choice
-    channel = ChannelChoice(name=name, kind=kind)
-    return attribution.issue_code(
-        session, distributor_id=member_id, channel=channel, page=PAGE, now=at
     )
 
 
@@ -164,72 +125,11 @@ def _buy(cast: Cast, chance: random.Random, *, at: datetime) -> None:
     customer = chance.choice(cast.customers)
     product = chance.choice(cast.products)
     if chance.random() < 0.7:  # noqa: PLR2004 - a story
-        _touch(customer, chance.choices(cast.codes, cast.weights)[0], at=at)
-    is_goods = product.kind is ProductKind.GOODS
-    basket = orders.Basket(
-        store_id=chance.choice(cast.store_ids),
-        lines=[WantedLine(product.id, chance.choice((1, 1, 1, 2)))],
-        fulfilment=Fulfilment.PICKUP if is_goods else Fulfilment.SERVICE,
-    )
-    with atomic() as session:
-        order = orders.create(
-            session, member_id=customer, basket=basket, settings=settings(), now=at
-        )
-        number, amount_fen = order.number, order.payable_fen
-        openid = session.get_one(Member, customer).wechat_openid
-        session.add(Payment(order_id=order.id, payer_openid=openid, offered_at=at))
-    _pay(number, amount_fen, openid, at=at + timedelta(minutes=2))
+        touch(customer, chance.choices(cast.codes, cast.weights)[0], at=at)
+    store_id, quantity = chance.choice(cast.store_ids), chance.choice((1, 1, 1, 2))
+    number = buy(Purchase(customer, product.id, product.kind, store_id, quantity), at=at)
     if chance.random() < 0.9:  # noqa: PLR2004 - a story
-        with atomic() as session:
-            orders.complete(
-                session,
-                number,
-                actor=cast.staff,
-                settings=settings(),
-                now=at + timedelta(hours=1),
-            )
-
-
-def _touch(customer: int, code: str, *, at: datetime) -> None:
-    with atomic() as session:
-        attribution.record_touch(
-            session,
-            code=code,
-            member_id=customer,
-            source=TouchSource.POSTER,
-            device_id=None,
-            ip=None,
-            settings=settings(),
-            now=at,
-        )
-
-
-def _pay(number: str, amount_fen: int, openid: str, *, at: datetime) -> None:
-    report = PaymentReport(
-        out_trade_no=number,
-        state=PaymentState.PAID,
-        transaction_id=f"DEMO{random_text(20)}",
-        amount_fen=amount_fen,
-        currency="CNY",
-        payer_openid=openid,
-        paid_at=at,
-    )
-    orders.confirm_payment(report, received=None, settings=settings(), now=at)
-
-
-def _work_off(now: datetime) -> None:
-    """Do at a moment of the past what relay, workers and scheduler would have done by then."""
-    with atomic() as session:
-        outbox.relay(session, TASKS, now=now)
-    for _ in range(2):
-        for job, process in JOBS:
-            with atomic() as session:
-                tasks = outbox.claim(session, job, limit=1_000, now=now)
-                process(session, tasks, now)
-        orders.settle_due(now=now)
-        maturity.mature_due(now=now)
-        with atomic() as session:
-            outbox.relay(session, TASKS, now=now)
+        receive(number, staff=cast.staff, at=at + timedelta(hours=1))
 
 
 def _ask_for_payouts(now: datetime) -> None:

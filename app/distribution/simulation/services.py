@@ -6,10 +6,10 @@ give the same result. What takes two workers down is not tried a third time.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 import structlog
@@ -40,6 +40,8 @@ from app.plans.errors import PlanNotFound, PlanRevised
 from app.plans.models import PlanVersion
 from app.plans.queries import versions_in_force
 from app.plans.scopes import Scope
+
+Clock: TypeAlias = Callable[[], datetime]
 
 LEASE: Final = timedelta(minutes=5)
 TELL_SECONDS: Final = 1.0
@@ -144,16 +146,19 @@ def failure(row: PlanSimulation) -> Message:
     return known.get(row.error or "", Message(FAILED_ELSE, {"error": row.error or ""}))
 
 
-def work() -> int:
-    """Run every simulation that waits, one after the other; return how many were taken up."""
+def work(clock: Clock = database_now) -> int:
+    """Run every simulation that waits, one after the other; return how many were taken up.
+
+    `clock` tells what time it is, wherever it is written down.
+    """
     count = 0
-    while _work_one():
+    while _work_one(clock):
         count += 1
     return count
 
 
-def _work_one() -> bool:
-    now = database_now()
+def _work_one(clock: Clock) -> bool:
+    now = clock()
     with atomic() as session:
         row = _next(session, now=now)
         if row is None:
@@ -162,16 +167,16 @@ def _work_one() -> bool:
     if claimed is None:
         return True
     try:
-        result = _run(claimed)
+        result = _run(claimed, clock)
     except SimulationCancelled:
         log.info("simulation_given_up", simulation_id=claimed.id)
     except DomainError as error:
-        _end_failed(claimed, error.code)
+        _end_failed(claimed, error.code, now=clock())
     except Exception as error:
         log.exception("simulation_failed", simulation_id=claimed.id)
-        _end_failed(claimed, type(error).__name__)
+        _end_failed(claimed, type(error).__name__, now=clock())
     else:
-        _end_done(claimed, result)
+        _end_done(claimed, result, now=clock())
     return True
 
 
@@ -217,17 +222,17 @@ def _claim(session: Session, row: PlanSimulation, *, now: datetime) -> _Claimed 
     )
 
 
-def _run(claimed: _Claimed) -> dict[str, Any]:
+def _run(claimed: _Claimed, clock: Clock) -> dict[str, Any]:
     if claimed.kind is SimulationKind.GROWTH:
         growth = read_growth(claimed.parameters)
-        telling = _Telling(claimed, growth.orders)
+        telling = _Telling(claimed, growth.orders, clock)
         entries = [Entry(rules=one.rules) for one in claimed.entries]
         lanes = run(Brand(growth).happenings(), entries, levels_rise=True, progress=telling)
     else:
-        window = history.window_of(read_history(claimed.parameters), now=database_now())
+        window = history.window_of(read_history(claimed.parameters), now=clock())
         with atomic() as session:
             orders = history.count_orders(session, window, claimed.entries[0])
-        telling = _Telling(claimed, orders)
+        telling = _Telling(claimed, orders, clock)
         lanes = run(
             history.happenings(window),
             claimed.entries,
@@ -242,8 +247,8 @@ def _run(claimed: _Claimed) -> dict[str, Any]:
 class _Telling:
     """Writes how far a simulation is, which keeps its lease; raises where somebody else has it."""
 
-    def __init__(self, claimed: _Claimed, orders: int) -> None:
-        self._claimed = claimed
+    def __init__(self, claimed: _Claimed, orders: int, clock: Clock) -> None:
+        self._claimed, self._clock = claimed, clock
         self._expected = max(orders, 1)
         self._orders = 0
         self._told_at = time.monotonic()
@@ -257,7 +262,7 @@ class _Telling:
         """Write it now."""
         self._told_at = time.monotonic()
         progress_bp = min(self._orders * BASIS_POINTS // self._expected, NEARLY_DONE_BP)
-        lease = database_now() + LEASE
+        lease = self._clock() + LEASE
         with atomic() as session:
             row = _lock_own(session, self._claimed)
             if row is None:
@@ -273,17 +278,15 @@ def _lock_own(session: Session, claimed: _Claimed) -> PlanSimulation | None:
     return row if is_ours and row.state is SimulationState.RUNNING else None
 
 
-def _end_failed(claimed: _Claimed, reason: str) -> None:
-    now = database_now()
+def _end_failed(claimed: _Claimed, reason: str, *, now: datetime) -> None:
     with atomic() as session:
         row = _lock_own(session, claimed)
         if row is not None:
             _fail(row, reason, now=now)
 
 
-def _end_done(claimed: _Claimed, result: dict[str, Any]) -> None:
+def _end_done(claimed: _Claimed, result: dict[str, Any], *, now: datetime) -> None:
     """Keep the result, and let the version go on from there if it is still the same revision."""
-    now = database_now()
     with atomic() as session:
         plans.lock_version(session, claimed.version_id)
         row = _lock_own(session, claimed)
