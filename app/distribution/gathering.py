@@ -183,6 +183,11 @@ def shares_of(session: Session, order_ids: Collection[int]) -> list[Share]:
 
 
 def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
+    return session.execute(orders_with_upline().where(Order.id.in_(order_ids))).all()
+
+
+def orders_with_upline() -> sa.Select[Any]:
+    """Return what has to be known of paid orders, by the instant of their payment."""
     earlier = aliased(Order)
     had_one = (
         sa.select(sa.literal(1))
@@ -194,7 +199,7 @@ def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
         )
         .exists()
     )
-    return session.execute(
+    return (
         sa.select(
             Order.id,
             Order.member_id,
@@ -206,9 +211,16 @@ def _orders(session: Session, order_ids: Collection[int]) -> Sequence[Any]:
             Order.settled_at,
             sa.not_(had_one).label("is_first"),
         )
-        .where(Order.id.in_(order_ids), Order.upline.is_not(None))
+        .where(Order.upline.is_not(None))
         .order_by(Order.paid_at, Order.id)
-    ).all()
+    )
+
+
+def people_of(upline: Sequence[Any]) -> tuple[Person, tuple[Person, ...]]:
+    """Return the buyer of an order and the people above, from the upline that it keeps."""
+    buyer, *chain = (Seat.from_json(seat) for seat in upline)
+    people = tuple(_person(seat, is_household=seat.is_household) for seat in chain)
+    return _person(buyer, is_household=True), people
 
 
 def _returned(session: Session, line_ids: Collection[int]) -> dict[int, list[Returned]]:
@@ -230,17 +242,16 @@ def _returned(session: Session, line_ids: Collection[int]) -> dict[int, list[Ret
 def _shares(
     order: Any, lines: Sequence[Any], returned: Mapping[int, Sequence[Returned]]
 ) -> Iterator[Share]:
-    buyer, *chain = (Seat.from_json(seat) for seat in order.upline)
+    buyer, people = people_of(order.upline)
     assert buyer.member_id == order.member_id, "the first seat is the buyer's"
     by_version: dict[int | None, list[Any]] = {}
     for line in lines:
         by_version.setdefault(line.plan_version_id, []).append(line)
-    people = tuple(_person(seat, is_household=seat.is_household) for seat in chain)
     for version_id, own in by_version.items():
         yield Share(
             order_id=order.id,
             version_id=version_id,
-            buyer=_person(buyer, is_household=True),
+            buyer=buyer,
             chain=people,
             lines=tuple(
                 Line(

@@ -5,7 +5,7 @@ simulation of hours holds back nothing. `until_at` is part of the parameters: la
 count, and running it again reads the same.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.distribution.boards import STANDINGS
-from app.distribution.gathering import Share, shares_of
+from app.distribution.gathering import orders_with_upline, people_of
 from app.distribution.simulation.errors import NothingToSimulate
 from app.distribution.simulation.lane import Entry
 from app.distribution.simulation.parameters import History
@@ -33,7 +33,7 @@ from app.orders.models import Order, OrderLine, RefundLine
 from app.orders.models import Refund as StoredRefund
 from app.orders.states import RefundState
 
-BATCH: Final = 1_000
+BATCH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,36 +151,51 @@ def _load(session: Session, order_ids: Sequence[int], window: Window) -> list[Tr
     """Load orders whole, whatever version each of their lines fell under."""
     if not order_ids:
         return []
-    refunds = _refunds(session, order_ids, window.until_at)
-    parts: dict[int, list[Share]] = {}
-    for share in shares_of(session, order_ids):
-        parts.setdefault(share.order_id, []).append(share)
-    return [_trade(parts[one], refunds.get(one, ())) for one in order_ids]
+    ids = _any_of(order_ids)
+    refunds = _refunds(session, ids, window.until_at)
+    lines: dict[int, list[Line]] = {order_id: [] for order_id in order_ids}
+    for line_id, order_id, product_id, net_fen, distributable, quantity in session.execute(
+        sa.select(
+            OrderLine.id,
+            OrderLine.order_id,
+            OrderLine.product_id,
+            OrderLine.net_fen,
+            OrderLine.is_distributable,
+            OrderLine.quantity,
+        )
+        .where(OrderLine.order_id == ids)
+        .order_by(OrderLine.id)
+    ):
+        lines[order_id].append(Line(line_id, product_id, net_fen, distributable, quantity))
+    return [
+        _trade(row, tuple(lines[row.id]), refunds.get(row.id, ()))
+        for row in session.execute(orders_with_upline().where(Order.id == ids))
+    ]
 
 
-def _trade(shares: Sequence[Share], refunds: tuple[Refund, ...]) -> Trade:
-    first = shares[0]
-    lines: list[Line] = sorted(
-        (line for share in shares for line in share.lines), key=lambda line: line.line_id
-    )
+def _trade(row: Any, lines: tuple[Line, ...], refunds: tuple[Refund, ...]) -> Trade:
+    buyer, chain = people_of(row.upline)
     return Trade(
-        first.order_id,
-        first.buyer.member_id,
-        first.chain[0].member_id if first.chain else None,
-        tuple(lines),
-        first.store_id,
-        first.paid_at,
-        first.received_at,
-        first.settled_at,
+        row.id,
+        buyer.member_id,
+        chain[0].member_id if chain else None,
+        lines,
+        row.store_id,
+        row.paid_at,
+        row.completed_at,
+        row.settled_at,
         refunds,
-        first.is_first,
-        (first.buyer, first.chain),
+        row.is_first,
+        (buyer, chain),
     )
 
 
-def _refunds(
-    session: Session, order_ids: Collection[int], until_at: datetime
-) -> dict[int, tuple[Refund, ...]]:
+def _any_of(ids: Sequence[int]) -> Any:
+    """Return what equals one of these; as one parameter, which thousands of them are not."""
+    return sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger)))
+
+
+def _refunds(session: Session, ids: Any, until_at: datetime) -> dict[int, tuple[Refund, ...]]:
     """Return the refunds that had reached their customers, by order, the first first."""
     rows = session.execute(
         sa.select(
@@ -192,7 +207,7 @@ def _refunds(
         )
         .join(RefundLine, RefundLine.refund_id == StoredRefund.id)
         .where(
-            StoredRefund.order_id.in_(order_ids),
+            StoredRefund.order_id == ids,
             StoredRefund.state == RefundState.SUCCEEDED,
             StoredRefund.ended_at < until_at,
         )
