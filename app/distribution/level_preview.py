@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.distribution import figures
 from app.distribution.figures import Whose
 from app.engines.parameters import Levels
+from app.kernel.db import take_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def preview(
 
     With `store_ids` only those who belong to one of these stores.
     """
+    take_time(session)
     statement, parameters = figures.moves(levels, Whose.after(0), now=now)
     rows = session.execute(
         sa.text(
@@ -61,6 +63,7 @@ def preview_page(
     store_ids: Collection[int] | None = None,
 ) -> list[Mover]:
     """Return some of those who would move, by member id, from behind the one given."""
+    take_time(session)
     statement, parameters = figures.moves(levels, Whose.after(after_id), now=now)
     rows = session.execute(
         sa.text(

@@ -21,7 +21,7 @@ from app.engines.levels import Figure, Promotion, promote
 from app.engines.parameters import Levels
 from app.kernel import audit, outbox
 from app.kernel.audit import Actor, Change, Subject
-from app.kernel.db import atomic, retrying
+from app.kernel.db import atomic, retrying, take_time
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 from app.kernel.outbox import Task
@@ -114,6 +114,7 @@ def evaluate_everybody(*, now: datetime) -> int:
             version = level_version(session, at=now)
             if version is None:
                 return rises
+            take_time(session)
             statement, parameters = figures.moves(load_rules(version.rules).levels, whose, now=now)
             movers = list(session.scalars(sa.text(f"{statement} ORDER BY member_id"), parameters))
         for start in range(0, len(movers), MOVE_BATCH_MAX):

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel import audit, outbox
 from app.kernel.audit import Actor, Change, Subject
-from app.kernel.db import atomic
+from app.kernel.db import atomic, take_time
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 from app.members.decisions import require_reason
@@ -31,9 +31,6 @@ from app.settings import Settings
 
 SET_SIZE: Final = 5_000
 """How many roots are counted by one statement."""
-TIMEOUT_MS: Final = 600_000
-"""How long one such statement may take, in this transaction: a million people need half a minute
-where the machine is busy."""
 _WATCH_LOCK: Final = 7_310_009
 
 log = structlog.get_logger()
@@ -104,7 +101,7 @@ def over_the_line(session: Session, *, settings: Settings, by: datetime) -> Iter
 
 def sizes(session: Session, roots: list[int], *, settings: Settings, by: datetime) -> list[Size]:
     """Return those teams among some roots that had crossed the line by an instant."""
-    session.execute(sa.text(f"SET LOCAL statement_timeout = {TIMEOUT_MS}"))
+    take_time(session)
     rows = session.execute(
         sa.text(_SIZES),
         {

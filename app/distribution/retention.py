@@ -25,7 +25,7 @@ from app.engines.levels import Review, period_name, required, review
 from app.engines.parameters import ConditionKind, Every, Levels, Mode, Retention
 from app.kernel import outbox
 from app.kernel.clock import business_day, day_begins_at
-from app.kernel.db import atomic, retrying
+from app.kernel.db import atomic, retrying, take_time
 from app.members.models import Distributor, Standing
 from app.plans.models import PlanVersion
 from app.plans.queries import level_version
@@ -117,6 +117,7 @@ def at_risk(
     """
     if rules.retention is None:
         return {}
+    take_time(session)
     last = last_period(rules.retention.every, now=now)
     running = Period("", last.ends_at, now)
     statement, told = _statement(rules, Whose.after(0), running)
@@ -130,6 +131,7 @@ def at_risk(
 
 def _missing(session: Session, rules: Levels, whose: Whose, period: Period) -> list[int]:
     """Return those of a set who may have to be warned, in SQL and without a lock."""
+    take_time(session)
     statement, told = _statement(rules, whose, period)
     found = session.scalars(
         sa.text(f"SELECT d.member_id {statement} ORDER BY d.member_id"),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.distribution.models import Award
 from app.distribution.month_books import bounds
 from app.distribution.queries import AwardRow, awards_page
+from app.kernel.db import take_time
 from app.ledger.models import LedgerAccount
 from app.ledger.transfers import Unit
 
@@ -109,6 +110,7 @@ def statements(session: Session, month: str) -> Iterator[Statement]:
 
     Without the kinds of awards; those are on each one's own.
     """
+    take_time(session)
     rows = session.execute(
         sa.text(_SUMS.format(which="true")),
         _told(month),

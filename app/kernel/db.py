@@ -21,6 +21,7 @@ T = TypeVar("T")
 _OPEN = "app.atomic"
 _READING = "app.reading"
 RETRIES_MAX: Final = 5
+PATIENCE_MS: Final = 600_000
 _RETRYABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
 Id = Annotated[int, mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)]
@@ -113,6 +114,14 @@ def database_now() -> datetime:
     now: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
     session.rollback()
     return now
+
+
+def take_time(session: Session) -> None:
+    """Let statements of this transaction run for minutes: those that look at everybody at once.
+
+    All others are ended after half a minute, so that none can hold up the rest.
+    """
+    session.execute(sa.text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
 
 
 def begin_reading() -> None:
