@@ -11,7 +11,13 @@ from rich.progress import track
 from app import demo
 from app.kernel import jobs
 from app.kernel.db import db
-from app.operations import distributor_commands, invariants, plan_commands, processes
+from app.operations import (
+    distributor_commands,
+    invariants,
+    month_commands,
+    plan_commands,
+    processes,
+)
 from app.operations.replay_command import replay
 from app.operations.simulate_command import simulate
 
@@ -20,7 +26,8 @@ def init_app(app: Flask) -> None:
     """Add our commands to the application's."""
     own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job)
     of_distributors = (distributor_commands.levels, distributor_commands.statements)
-    for command in (*own, *of_distributors, plan_commands.plans):
+    of_months = (month_commands.months_group, month_commands.explain)
+    for command in (*own, *of_distributors, *of_months, plan_commands.plans):
         app.cli.add_command(command)
 
 
