@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from pydantic_core import from_json
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -308,7 +309,8 @@ def levels_of(model: str, document: Document) -> Group:
     """Return the table of levels: what each earns, and what leads to it."""
     levels = document.get("levels")
     levels = levels if isinstance(levels, Mapping) else {}
-    upgrades = levels.get("upgrades") or []
+    held = levels.get("upgrades")
+    upgrades = held if isinstance(held, list) else []
     rows: list[Part] = [
         Group(
             f"levels.upgrades.{index - 1}" if index else "levels.first",
@@ -352,7 +354,7 @@ def _all_parts(model: str, document: Document) -> list[Part]:
 
 def _parsed(text: str | None) -> Document | None:
     try:
-        found = json.loads(text or "")
+        found = from_json(text or "")
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -13,6 +13,7 @@ from admin.actions import at_once, joined
 from admin.decisions import Act
 from admin.forms import MomentField
 from admin.i18n import gettext, say
+from admin.urls import as_id
 from app.access import settings
 from app.distribution import compliance, drafting
 from app.distribution.compliance import finding_message
@@ -182,8 +183,7 @@ def draft(row: PlanVersion, act: Act) -> str:
 
 def revise(row: PlanVersion, act: Act) -> str:
     """Change a version that is still open."""
-    text = act.form.revision.data or ""
-    revision = int(text) if text.isascii() and text.isdigit() else 0
+    revision = as_id(act.form.revision.data or "") or 0
     joined(
         drafting.revise,
         row.id,

@@ -54,7 +54,8 @@ def read_document(model: str, form: Mapping[str, str], base: Document) -> Docume
     rules = MODELS[model].rules
     document = _read_model(rules, form, "", base)
     document["model"] = model
-    upgrades = (document.get("levels") or {}).get("upgrades") or []
+    held = _at(document, "levels.upgrades")
+    upgrades = held if isinstance(held, list) else []
     for index, upgrade in enumerate(upgrades):
         if isinstance(upgrade, dict):
             upgrade["level"] = index + 2
@@ -105,7 +106,7 @@ def _defaults(kind: type[BaseModel]) -> Document:
 def _read_rows(entry: Any, form: Mapping[str, str], path: str, base: Any, *, keyed: bool) -> Any:
     text = form.get(COUNT + path, "0")
     count = min(int(text), ROWS_MAX) if DIGITS.fullmatch(text) else 0
-    held = list(base.values()) if isinstance(base, Mapping) else list(base or ())
+    held = _entries(base)
     rows = [
         _read_entry(entry, form, f"{path}.{index}", held[index] if index < len(held) else None)
         for index in range(count)
@@ -196,8 +197,8 @@ def _change_levels(model: str, document: Document, *, more: bool) -> None:
     if not isinstance(upgrades, list) or (not more and not upgrades):
         return
     tables = [document.get(name) for name in rates_by_level(model)]
-    for own in (document.get("product_rates") or {}).values():
-        tables += [one for one in own.values() if isinstance(one, list)]
+    for own in _entries(document.get("product_rates")):
+        tables += [one for one in _entries(own) if isinstance(one, list)]
     for table in [*tables, upgrades]:
         if not isinstance(table, list):
             continue
@@ -232,15 +233,18 @@ def _at(document: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(document, Mapping) and step in document:
             document = document[step]
-        elif isinstance(document, Mapping | list) and step.isdigit() and int(step) < len(document):
-            document = list(_entries(document))[int(step)]
+        elif DIGITS.fullmatch(step) and 0 <= int(step) < len(_entries(document)):
+            document = _entries(document)[int(step)]
         else:
             return None
     return document
 
 
-def _entries(held: Mapping[str, Any] | list[Any]) -> list[Any]:
-    return list(held.values()) if isinstance(held, Mapping) else held
+def _entries(held: Any) -> list[Any]:
+    """Return what stands in a list or a table; nothing where it is neither."""
+    if isinstance(held, Mapping):
+        return list(held.values())
+    return held if isinstance(held, list) else []
 
 
 def shown_path(document: Document, path: str) -> str:

@@ -3,6 +3,7 @@
 A parameter that is not named here is called by its own name, so a new model needs nothing here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -137,6 +138,8 @@ FIELDS: Final[Mapping[str, Any]] = {
     "max_cycles": _("Cycles a product"),
 }
 
+NUMBER: Final = re.compile("[0-9]{1,18}")
+
 VALUES: Final[Mapping[str, Any]] = {
     "PAID": _("when it is paid"),
     "RECEIVED": _("when it is received"),
@@ -211,7 +214,9 @@ def path_name(path: str) -> str:
     """Return a path in words, such as Levels › Upgrades › 1 for `levels.upgrades.0`."""
     steps = [one for one in path.split(".") if one]
     return " › ".join(
-        str(int(step) + 1) if step.isdigit() and not _is_keyed(steps, index) else _step(step)
+        str(int(step) + 1)
+        if NUMBER.fullmatch(step) and not _is_keyed(steps, index)
+        else _step(step)
         for index, step in enumerate(steps)
     )
 
@@ -222,12 +227,12 @@ def _is_keyed(steps: list[str], index: int) -> bool:
 
 
 def _step(step: str) -> str:
-    return gettext("product %(id)s", id=step) if step.isdigit() else field_name(step)
+    return gettext("product %(id)s", id=step) if NUMBER.fullmatch(step) else field_name(step)
 
 
 def told(path: str, value: Any) -> str:
     """Return a value as people read it, by the name of its field."""
-    if value is ABSENT or value is None:
+    if value is ABSENT or value in (None, "", [], {}):
         return "–"
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Flask, flash, redirect, request, url_for
+from flask import Blueprint, Flask, abort, flash, redirect, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -84,6 +84,14 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.jinja_env.globals["yuan"] = yuan
     app.context_processor(template_context)
+
+    @app.before_request
+    def refuse_what_no_text_holds() -> None:
+        """PostgreSQL keeps no NUL; nothing that people type holds one."""
+        if is_ours() and request.method == "POST":
+            sent = (one for values in request.form.listvalues() for one in values)
+            if any("\x00" in one for one in sent):
+                abort(400)
 
     @app.before_request
     def demand_own_password() -> Response | None:

@@ -1,7 +1,7 @@
 """Plan parameters from JSON and back."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -9,6 +9,9 @@ from pydantic_core import from_json, to_json
 from app.engines.faults import PlanRulesInvalid, faults_of, invalid
 from app.engines.parameters import PlanParameters
 from app.engines.registry import MODELS
+
+NUL: Final = b"\\u0000"
+"""How JSON writes the one character that PostgreSQL keeps in no text."""
 
 
 def load_rules(document: Mapping[str, Any] | str | bytes) -> PlanParameters:
@@ -35,8 +38,11 @@ Please correct: payout_cap_bp, levles
     model = MODELS.get(fields["model"]) if isinstance(fields["model"], str) else None
     if model is None:
         raise invalid("model", "literal_error", {"expected": ", ".join(MODELS)})
+    encoded = to_json(fields)
+    if NUL in encoded:
+        raise invalid("", "control_character")
     try:
-        return model.rules.model_validate_json(to_json(fields))
+        return model.rules.model_validate_json(encoded)
     except ValidationError as error:
         raise PlanRulesInvalid(tuple(faults_of(error))) from error
 

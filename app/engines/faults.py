@@ -67,6 +67,7 @@ FAULT_TEXTS: Final[Mapping[str, str]] = {
     "scope_too_large": N_("These are too many combinations; at most %(most)s."),
     "unknown_stores": N_("There is no store %(ids)s."),
     "unknown_products": N_("There is no product %(ids)s."),
+    "control_character": N_("This holds a character that cannot be kept."),
     "file_too_large": N_("This file is too large; at most %(most)s bytes."),
     "ladder_order": N_("Each step of the ladder must ask for more sales and pay a higher rate."),
     "prizes_rise": N_("No prize may be dearer than the one before it."),

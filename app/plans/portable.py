@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from app.engines.documents import dump_rules, load_rules
+from app.engines.documents import NUL, dump_rules, load_rules
 from app.engines.faults import FieldFault, PlanRulesInvalid, faults_of, invalid
 from app.engines.parameters import Parameters
 from app.plans.models import PlanVersion
@@ -57,6 +57,8 @@ def read_file(text: str | bytes) -> PlanFile:
     """
     if len(text) > FILE_BYTES_MAX:
         raise invalid("", "file_too_large", {"most": FILE_BYTES_MAX})
+    if NUL in (text.encode() if isinstance(text, str) else text):
+        raise invalid("", "control_character")
     try:
         file = PlanFile.model_validate_json(text)
     except ValidationError as error:

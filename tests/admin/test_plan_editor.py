@@ -330,3 +330,38 @@ def test_the_live_check_asks_for_the_token_and_the_permission(
     assert live(sit_down("auditor"), version, {"tab": "json"}).status_code == 403
     gone = owner.post("/plan_versions/check/", {}, query_string={"id": 10**9})
     assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"tab": "json", "rules": "[" * 100_000},
+        {"tab": "json", "rules": '{"model": "CHANNEL_TWO_LEVEL", "conduct": 3, "levels": "x"}'},
+        {"tab": "form", "rules": '{"levels": 3, "product_rates": [1]}', "n.levels.upgrades": "²"},
+        {"tab": "form", "rules": "no", "n.levels.upgrades": "9999999999", "revision": "9" * 5_000},
+        {"intent": "drop:levels.upgrades.-1"},
+        {"intent": "add:model"},
+        {"intent": "²"},
+    ],
+)
+def test_no_junk_breaks_the_page_or_the_live_check(
+    session: Session, owner: Desk, version: PlanVersion, junk: dict[str, str]
+) -> None:
+    data = {"revision": "1", "note": "n", **junk}
+
+    assert send(owner, version, data).status_code == 200
+    assert live(owner, version, data).status_code == 200
+    assert fresh(session, version).revision == 1
+
+
+def test_what_no_database_keeps_is_refused(
+    session: Session, owner: Desk, version: PlanVersion
+) -> None:
+    data = open_editor(owner, version)
+    assert send(owner, version, {**data, "note": "a\x00b"}).status_code == 400
+    escaped = json.dumps({**version.rules, "conduct": {"public_rules": "a\x00b"}})
+
+    answer = send(owner, version, {"tab": "json", "revision": "1", "note": "n", "rules": escaped})
+
+    assert "This holds a character that cannot be kept." in text_of(answer)
+    assert fresh(session, version).revision == 1

@@ -66,6 +66,7 @@ def file_with(**changes: Any) -> str:
         ("x" * (FILE_BYTES_MAX + 1), [""]),
         (file_with(format="other"), ["format"]),
         (file_with(version=2), ["version"]),
+        (file_with(note="a\x00b"), [""]),
         (file_with(name=None), ["name"]),
         (file_with(name=""), ["name"]),
         (file_with(rules=None), ["rules"]),
