@@ -133,7 +133,7 @@ def fill(bench: Bench, *, orders: int) -> None:
         connection.execute(
             """
             WITH people AS (SELECT array_agg(id ORDER BY id) AS ids, count(*) AS n FROM members),
-            drawn AS (SELECT (random() * (n - 3))::int + 1 AS k, ids
+            drawn AS (SELECT (random() * (n - 3))::int + 1 AS k
                 FROM people, generate_series(1, %s)),
             made AS (INSERT INTO orders (number, member_id, store_id, state, fulfilment, goods_fen,
                 payable_fen, paid_fen, owner_id, upline, created_at, pay_by_at, paid_at)
@@ -146,7 +146,7 @@ def fill(bench: Bench, *, orders: int) -> None:
                             'standing', 'active', 'is_household', false),
                         jsonb_build_object('member_id', ids[k + 2], 'level', 2,
                             'standing', 'active', 'is_household', false)),
-                    now(), now(), now() FROM drawn RETURNING id),
+                    now(), now(), now() FROM drawn, people RETURNING id),
             lines AS (INSERT INTO order_lines (order_id, product_id, title, is_service,
                 is_distributable, unit_price_fen, quantity, net_fen, plan_version_id)
                 SELECT id, (SELECT id FROM products LIMIT 1), 'bench', true, true, 19900, 1, 19900,
