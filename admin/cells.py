@@ -77,6 +77,7 @@ SENTENCES: Final = frozenset(
         "title",
         "stores",
         "roles",
+        "told",
     }
 )
 NUMBERS: Final = frozenset(

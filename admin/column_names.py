@@ -130,6 +130,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "binding_id": _("Binding"),
     "plan_id": _("Plan"),
     "plan_version_id": _("Plan version"),
+    "closed_month_id": _("Closed month"),
     "author_id": _("Author"),
     "approver_id": _("Approved by"),
     "first_approver_id": _("First approval"),

@@ -16,10 +16,20 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin.i18n import gettext, locale
 from admin.labels import label_of
-from admin.scopes import AnySelect, Scope, by_distributor, by_member, by_store, either, everybody
+from admin.scopes import (
+    AnySelect,
+    Scope,
+    by_distributor,
+    by_member,
+    by_store,
+    either,
+    everybody,
+    of_order_or_month,
+)
 from app.attribution.models import Binding, Channel, ShareCode
 from app.catalog.models import Product
 from app.distribution.models import Award
+from app.distribution.plan_records import ClosedMonth
 from app.kernel.i18n import ENGLISH
 from app.ledger.models import LedgerAccount
 from app.members.models import Distributor, Member
@@ -141,9 +151,18 @@ REGISTERS: Final[Mapping[str, Register]] = {
     "awards": Register(
         "awards",
         Award.id,
-        sa.select(Award.id).join(Order, Order.id == Award.order_id),
+        sa.select(Award.id),
         lambda row: gettext("Commission %(id)s", id=row[0]),
-        _OF_ORDER,
+        of_order_or_month(Award.order_id, Award.closed_month_id),
+    ),
+    "closed_months": Register(
+        "months",
+        ClosedMonth.id,
+        sa.select(ClosedMonth.id, ClosedMonth.month, Plan.name).join(
+            Plan, Plan.id == ClosedMonth.plan_id
+        ),
+        lambda row: f"{row.name} · {row.month}",
+        by_store(ClosedMonth.store_id),
     ),
     "payouts": Register(
         "payouts",
@@ -201,6 +220,7 @@ BY_COLUMN: Final[Mapping[str, str]] = {
     "share_code_id": "share_codes",
     "plan_id": "plans",
     "plan_version_id": "plan_versions",
+    "closed_month_id": "closed_months",
     "source_id": "accounts",
     "target_id": "accounts",
     "author_id": "staff",

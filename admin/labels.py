@@ -20,7 +20,8 @@ from app.attribution.models import (
 from app.attribution.rules import TouchReason
 from app.catalog.models import ProductKind, StockMove
 from app.distribution.models import AwardState
-from app.distribution.plan_records import SimulationKind, SimulationState
+from app.distribution.plan_records import GiftState, SimulationKind, SimulationState
+from app.engines.shareholders.holdings import HoldingState
 from app.ledger.transfers import Name, Unit
 from app.members.models import ConsentPurpose, DistributorKind, Standing
 from app.orders.models import Fulfilment
@@ -105,6 +106,18 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
         "approved": (_("Approved"), Tone.BUSY),
         "published": (_("Published"), Tone.GOOD),
         "retired": (_("Retired"), Tone.CALM),
+    },
+    GiftState: {
+        "due": (_("To be handed over"), Tone.WAIT),
+        "given": (_("Handed over"), Tone.GOOD),
+        "revoked": (_("Revoked"), Tone.CALM),
+    },
+    HoldingState: {
+        "CANDIDATE": (_("Counting purchases"), Tone.CALM),
+        "WAITING": (_("Waiting for a seat"), Tone.WAIT),
+        "ACTIVE": (lazy_pgettext("holding", "In force"), Tone.GOOD),
+        "EXPIRED": (_("Expired"), Tone.CALM),
+        "LEFT": (_("Given up"), Tone.CALM),
     },
     SimulationState: {
         "queued": (_("Waiting"), Tone.WAIT),

@@ -7,13 +7,17 @@ from admin.navigation import CUSTOMERS, DISTRIBUTION, MONEY, ORDERS, SETTINGS
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.distributors import DistributorsView
+from admin.views.gifts import GiftsView
+from admin.views.holdings import HoldingsView
 from admin.views.ledger import AccountsView, EntriesView
 from admin.views.levels import LevelsView, LevelWarningsView
 from admin.views.members import MembersView
 from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
 from admin.views.monitor import TeamStopsView
+from admin.views.months import MonthsView
 from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
+from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
 from admin.views.settings import RolesView, StaffView, StoresView
 from admin.views.simulations import SimulationsView
@@ -21,7 +25,13 @@ from admin.views.team import TeamView
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
 from app.distribution.models import Award, AwardRefusal, LevelPeriod
-from app.distribution.plan_records import LevelWarning, PlanSimulation
+from app.distribution.plan_records import (
+    ClosedMonth,
+    Gift,
+    LevelWarning,
+    PlanPlace,
+    PlanSimulation,
+)
 from app.kernel.audit import AuditRecord
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
@@ -41,17 +51,21 @@ VIEWS = (
     (LevelsView, LevelPeriod, _("Levels"), DISTRIBUTION, "levels"),
     (LevelWarningsView, LevelWarning, _("Level warnings"), DISTRIBUTION, "level_warnings"),
     (TeamStopsView, TeamStop, _("Teams under watch"), DISTRIBUTION, "team_stops"),
+    (PlacesView, PlanPlace, _("Teams and rounds"), DISTRIBUTION, "places"),
+    (HoldingsView, PlanPlace, _("Shareholders"), DISTRIBUTION, "holdings"),
     (ShareCodesView, ShareCode, _("Share codes"), DISTRIBUTION, "share_codes"),
     (ChannelsView, Channel, _("Channels"), DISTRIBUTION, "channels"),
     (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
     (SimulationsView, PlanSimulation, _("Simulations"), DISTRIBUTION, "simulations"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),
+    (GiftsView, Gift, _("Gifts"), ORDERS, "gifts"),
     (ProductsView, Product, _("Products"), ORDERS, "products"),
     (StockView, StockLevel, _("Stock"), ORDERS, "stock"),
     (StockMovementsView, StockMovement, _("Stock movements"), ORDERS, "stock_movements"),
     (AwardsView, Award, _("Commission"), MONEY, "awards"),
     (AwardRefusalsView, AwardRefusal, _("Not paid"), MONEY, "award_refusals"),
+    (MonthsView, ClosedMonth, _("Months"), MONEY, "months"),
     (PayoutsView, Payout, _("Payouts"), MONEY, "payouts"),
     (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
     (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),

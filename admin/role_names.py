@@ -40,6 +40,11 @@ def _names_of_trade() -> dict[Permission, str]:
         Permission.STOCK_EDIT: gettext("Receive and count stock"),
         Permission.ORDERS_VIEW: gettext("See orders and refunds"),
         Permission.ORDERS_COMPLETE: gettext("Redeem and hand over"),
+        Permission.SHAREHOLDERS_VIEW: gettext("See shareholders"),
+        Permission.SHAREHOLDERS_DECIDE: gettext("Give and end seats of shareholders"),
+        Permission.GIFTS_VIEW: gettext("See gifts"),
+        Permission.GIFTS_GIVE: gettext("Hand over gifts"),
+        Permission.GIFTS_REVOKE: gettext("Revoke gifts"),
     }
 
 
@@ -52,6 +57,7 @@ def _names_of_money() -> dict[Permission, str]:
         Permission.PLANS_CONFIRM: gettext("Answer in writing for risks of plans"),
         Permission.PLANS_PUBLISH: gettext("Publish and retire plans drafted by others"),
         Permission.AWARDS_VIEW: gettext("See commission"),
+        Permission.MONTHS_CLOSE: gettext("Close months of plans"),
         Permission.PAYOUTS_VIEW: gettext("See payouts"),
         Permission.PAYOUTS_APPROVE: gettext("Approve and reject payouts"),
         Permission.LEDGER_VIEW: gettext("See the ledger"),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement, Select
 
 from app.attribution.models import Binding
+from app.distribution.plan_records import ClosedMonth
 from app.members.models import Distributor, Member
 from app.orders.models import Order
 
@@ -44,6 +45,24 @@ def by_member(column: InstrumentedAttribute[Any]) -> Scope:
 def by_order(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows of orders placed at one of the person's stores."""
     return lambda store_ids: column.in_(sa.select(Order.id).where(Order.store_id.in_(store_ids)))
+
+
+def of_order_or_month(
+    order_id: InstrumentedAttribute[Any], closed_month_id: InstrumentedAttribute[Any]
+) -> Scope:
+    """Rows of orders placed at one of the person's stores, or of a month closed for such a store.
+
+    Asked of each row by index, as `by_member` is. A month of the whole brand is for all stores.
+    """
+
+    def condition(store_ids: StoreIds) -> ColumnElement[bool]:
+        order, month = aliased(Order), aliased(ClosedMonth)
+        return sa.or_(
+            sa.exists().where(order.id == order_id, order.store_id.in_(store_ids)),
+            sa.exists().where(month.id == closed_month_id, month.store_id.in_(store_ids)),
+        )
+
+    return condition
 
 
 def either(*scopes: Scope) -> Scope:

@@ -15,6 +15,7 @@ from admin.tables import Shape
 from app.distribution.models import Award, AwardRefusal, AwardReversal, OrderDecision
 from app.distribution.queries import order_explanation
 from app.engines.explaining import explain_facts
+from app.engines.registry import MODELS
 from app.kernel.db import db
 from app.ledger.models import LedgerEntry, LedgerTransfer
 from app.payouts.models import PayoutBill
@@ -22,6 +23,7 @@ from app.stores.permissions import Permission
 
 FACTS: Final[Mapping[str, tuple[Any, str]]] = {
     "commission-accrued": (_("Commission earned"), "orders"),
+    "commission-accrued-month": (_("Commission of a month earned"), "closed_months"),
     "commission-matured": (_("Commission matured"), "awards"),
     "commission-clawed-back": (_("Commission taken back after a refund"), "refunds"),
     "payout-requested": (_("Payout asked for"), "payouts"),
@@ -29,6 +31,9 @@ FACTS: Final[Mapping[str, tuple[Any, str]]] = {
     "payout-released": (_("Payout given back"), "payouts"),
 }
 """The business facts that the ledger records, by the first part of their keys."""
+WITH_PAGES: Final = frozenset({"orders", "refunds", "payouts", "awards", "closed_months"})
+NO_PEOPLE: Final = frozenset({"order_id", "line_id", "product_id", "plan_id"})
+"""Ids in explanations that are none of people."""
 
 
 class Names(dict[int, str]):
@@ -41,10 +46,15 @@ class Names(dict[int, str]):
 
 def names_of(member_ids: Iterable[int]) -> Names:
     """Return the names of distributors that the reader may know."""
-    references = [Reference("distributors", one) for one in set(member_ids)]
+    ids = set(member_ids)
+    known = _known("distributors", ids)
+    return Names(_known("members", ids - known.keys()) | known)
+
+
+def _known(register: str, ids: Iterable[int]) -> dict[int, str]:
+    references = [Reference(register, one) for one in ids]
     directory = Directory(db.session(), references, store_ids=visible_store_ids())
-    known = {one.id: directory.name(one) for one in references if directory.knows(one)}
-    return Names(known)
+    return {one.id: directory.name(one) for one in references if directory.knows(one)}
 
 
 def decisions_of(order_id: int) -> Section | None:
@@ -62,21 +72,40 @@ def decisions_of(order_id: int) -> Section | None:
     if not awards and not refusals:
         texts = [say(message) for part in order_explanation(session, order_id) for message in part]
         return sentences_section(title, texts)
-    decided: list[Award | AwardRefusal] = [*awards, *refusals]
+    return story_section(title, awards, refusals)
+
+
+def story_section(
+    title: Any, awards: Iterable[Award], refusals: Iterable[AwardRefusal] = (), *, url: str = ""
+) -> Section:
+    """Return who was paid, who was not, and why in each case."""
+    paid, refused = list(awards), list(refusals)
+    decided: list[Award | AwardRefusal] = [*paid, *refused]
     names = names_of(person for one in decided for person in _mentioned(one))
-    parts = [_award(one, names) for one in awards] + [_refusal(one, names) for one in refusals]
-    return Section(title, "story", template="backoffice/story.html", facts=parts)
+    parts = [_award(one, names) for one in paid] + [_refusal(one, names) for one in refused]
+    return Section(title, "story", template="backoffice/story.html", facts=parts, more_url=url)
+
+
+def people_in(facts: Mapping[str, Any]) -> Iterable[int]:
+    """Return everybody whom an explanation names."""
+    for key, value in facts.items():
+        if key.endswith("_id") and key not in NO_PEOPLE and isinstance(value, int):
+            yield value
+    yield from facts.get("passed_over") or ()
 
 
 def _mentioned(row: Award | AwardRefusal) -> Iterable[int]:
-    """Return everybody whom the explanation of a decision names."""
+    """Return everybody whom a decision names."""
     if row.beneficiary_id is not None:
         yield row.beneficiary_id
-    facts = row.explanation
-    for key in ("beneficiary_id", "owner_id"):
-        if facts.get(key) is not None:
-            yield facts[key]
-    yield from facts.get("passed_over") or ()
+    yield from people_in(row.explanation)
+
+
+def kind_in_words(facts: Mapping[str, Any]) -> str:
+    """Return for what something is given, as its model calls it; empty where that is not told."""
+    model = MODELS.get(facts.get("model", ""))
+    name = model.kinds.get(facts.get("kind", "")) if model is not None else None
+    return say(name) if name else ""
 
 
 def sentences_of(award: Award) -> list[str]:
@@ -121,7 +150,7 @@ def _refusal(row: AwardRefusal, names: Names) -> dict[str, Any]:
 
 
 def entries_about(**about: int) -> Section | None:
-    """Return what the ledger recorded about an order, a refund, an award or a payout."""
+    """Return what the ledger recorded about an order, a refund, an award, a payout or a month."""
     if not staff.may(Permission.LEDGER_VIEW) or visible_store_ids() is not None:
         return None
     rows = db.session.execute(
@@ -147,6 +176,7 @@ def _keys(
     refund_id: int | None = None,
     award_id: int | None = None,
     payout_id: int | None = None,
+    closed_month_id: int | None = None,
 ) -> list[str]:
     session = db.session()
     keys = []
@@ -161,6 +191,10 @@ def _keys(
         keys.append(f"commission-clawed-back:{refund_id}")
     if award_id is not None:
         keys.append(f"commission-matured:{award_id}")
+        month_id = session.scalar(sa.select(Award.closed_month_id).where(Award.id == award_id))
+        keys += [f"commission-accrued-month:{month_id}"] * (month_id is not None)
+    if closed_month_id is not None:
+        keys.append(f"commission-accrued-month:{closed_month_id}")
     if payout_id is not None:
         bills = session.scalars(sa.select(PayoutBill.id).where(PayoutBill.payout_id == payout_id))
         keys += [f"payout-requested:{payout_id}", f"payout-released:{payout_id}"]
@@ -179,5 +213,5 @@ def fact_about(key: str) -> Reference | None:
     kind, _colon, numbers = key.partition(":")
     number = numbers.partition(":")[0]
     register = FACTS[kind][1] if kind in FACTS else ""
-    has_page = register in {"orders", "refunds", "payouts", "awards"} and number.isdigit()
+    has_page = register in WITH_PAGES and number.isdigit()
     return Reference(register, int(number)) if has_page else None

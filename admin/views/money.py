@@ -11,11 +11,12 @@ from admin.actions import joined, with_reason
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
 from admin.details import Section, rows_section, sentences_section, steps_section
+from admin.directory import Reference
 from admin.filters import Choice, Days, Exactly
 from admin.forms import ReasonForm
 from admin.i18n import gettext, say
-from admin.scopes import by_distributor, by_order
-from admin.story import entries_about, refusal_sentences, sentences_of
+from admin.scopes import by_distributor, of_order_or_month
+from admin.story import entries_about, kind_in_words, refusal_sentences, sentences_of
 from admin.tables import Shape
 from app.access import settings
 from app.distribution.models import Award, AwardRefusal, AwardReversal, AwardState
@@ -28,20 +29,28 @@ from app.stores.permissions import Permission
 
 STEPS = Shape(("event", "at", "actor", "note"))
 BILL_STEPS = Shape(("event", "at", "number", "note"))
+CAUSES = {"order_id": _("Order or month"), "kind": _("For what")}
 TO_APPROVE = frozenset({PayoutState.REQUESTED, PayoutState.APPROVED_ONCE})
 
 
-def _seat(row: Award | AwardRefusal) -> str:
-    """Return which place above the buyer somebody was paid for."""
-    seats = {1: gettext("First level"), 2: gettext("Second level")}
-    return seats.get(row.seat, str(row.seat))
+def _kind(row: Award | AwardRefusal) -> str:
+    """Return for what somebody is paid, or which place above the buyer that is about."""
+    seats = {0: gettext("The buyer"), 1: gettext("First level"), 2: gettext("Second level")}
+    return kind_in_words(row.explanation) or seats.get(row.seat, str(row.seat))
+
+
+def _cause(row: Award | AwardRefusal) -> Reference | None:
+    """Return what this was decided on: an order, or a month that was closed."""
+    if row.closed_month_id is not None:
+        return Reference("closed_months", row.closed_month_id)
+    return None if row.order_id is None else Reference("orders", row.order_id)
 
 
 class AwardsView(ScopedView):
     """What a plan granted, for one order line to one person."""
 
     permission = Permission.AWARDS_VIEW
-    scope = by_order(Award.order_id)
+    scope = of_order_or_month(Award.order_id, Award.closed_month_id)
     icon = "hand-coins"
     intro = _("Every amount a plan granted, with base, rate and reason. Open one to see why.")
 
@@ -49,25 +58,27 @@ class AwardsView(ScopedView):
         "id",
         "beneficiary_id",
         "order_id",
-        "seat",
+        "kind",
         "rate_bp",
         "amount_fen",
         "reversed_fen",
         "state",
         "created_at",
     )
-    computed: ClassVar = {"seat": _seat}
+    labels: ClassVar = CAUSES
+    computed: ClassVar = {"kind": _kind, "order_id": _cause}
     search_hint = _("Award no.")
     tabs = Choice("state", _("State"), Award.state, AwardState)
     filters = (
         Exactly("distributor", _("Distributor no."), Award.beneficiary_id, is_id=True),
         Exactly("order", _("Order no."), Award.order_id, is_id=True),
+        Exactly("month", _("Month no."), Award.closed_month_id, is_id=True),
         Days("created", _("Created"), Award.created_at),
     )
     facts = (
         "beneficiary_id",
         "order_id",
-        "seat",
+        "kind",
         "base_fen",
         "rate_bp",
         "amount_fen",
@@ -83,7 +94,7 @@ class AwardsView(ScopedView):
         "id",
         "beneficiary_id",
         "order_id",
-        "seat",
+        "kind",
         "base_fen",
         "rate_bp",
         "amount_fen",
@@ -132,19 +143,21 @@ class AwardRefusalsView(ScopedView):
     """Awards that were not given, and why."""
 
     permission = Permission.AWARDS_VIEW
-    scope = by_order(AwardRefusal.order_id)
+    scope = of_order_or_month(AwardRefusal.order_id, AwardRefusal.closed_month_id)
     icon = "ban"
     intro = _("Commission that was not paid, and the rule that says so.")
 
-    column_list = ("id", "order_id", "beneficiary_id", "seat", "reason", "created_at")
-    computed: ClassVar = {"seat": _seat, "reason": _short}
+    column_list = ("id", "order_id", "beneficiary_id", "kind", "reason", "created_at")
+    labels: ClassVar = CAUSES
+    computed: ClassVar = {"kind": _kind, "order_id": _cause, "reason": _short}
     is_counted = False
     filters = (
         Exactly("distributor", _("Distributor no."), AwardRefusal.beneficiary_id, is_id=True),
         Exactly("order", _("Order no."), AwardRefusal.order_id, is_id=True),
+        Exactly("month", _("Month no."), AwardRefusal.closed_month_id, is_id=True),
         Days("created", _("Created"), AwardRefusal.created_at),
     )
-    facts = ("order_id", "beneficiary_id", "seat", "plan_version_id", "created_at")
+    facts = ("order_id", "beneficiary_id", "kind", "plan_version_id", "created_at")
 
     def title_of(self, row: AwardRefusal) -> str:
         """Return what was refused and its number."""

@@ -113,9 +113,20 @@ def preview(session: Session, due: Due, *, now: datetime) -> tuple[MonthBooks, M
 
 def due_months(session: Session, *, now: datetime) -> list[Due]:
     """Return every month before this one that is over and not closed, the oldest first."""
+    return _unclosed(session, until=month_of(now))
+
+
+def running_months(session: Session, *, now: datetime) -> list[Due]:
+    """Return what of this month will be closed when it is over."""
     this_month = month_of(now)
+    following = month_of(bounds(this_month)[1])
+    return [due for due in _unclosed(session, until=following) if due.month == this_month]
+
+
+def _unclosed(session: Session, *, until: str) -> list[Due]:
+    """Return what is not closed of the months before `until`, the oldest first."""
     found = []
-    for version_month, version in _monthly_versions(session, until=this_month):
+    for version_month, version in _monthly_versions(session, until=until):
         model = MODELS[rules_of(version.id).model]
         found += [
             Due(version.plan_id, version_month, store_id)

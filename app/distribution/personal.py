@@ -98,7 +98,7 @@ def places_of(session: Session, member_id: int) -> list[PlaceRow]:
         .where(PlanPlace.member_id == member_id)
         .order_by(PlanPlace.plan_id, PlanPlace.number)
     ).all()
-    latest = _latest_versions(session, {row.plan_id for row in rows})
+    latest = latest_versions(session, {row.plan_id for row in rows})
     told = []
     for row in rows:
         model = MODELS[row.model]
@@ -154,7 +154,7 @@ def _public(version: PlanVersion, name: str) -> PublicRules:
     )
 
 
-def _latest_versions(session: Session, plan_ids: set[int]) -> dict[int, int]:
+def latest_versions(session: Session, plan_ids: set[int]) -> dict[int, int]:
     """Return the version that is in force last in each plan."""
     rows = session.execute(
         sa.select(PlanVersion.plan_id, PlanVersion.id)

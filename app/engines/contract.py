@@ -48,7 +48,9 @@ class Model:
     `explain` tells of facts that `decide` and `close_month` wrote; `kinds` names what it pays;
     `describe` tells the rules in sentences. Models that pay by the month bring `close_month`, which
     is given the settled figures of one month, and `month_scope`: one close a store, or one in all.
-    `tell` says to somebody what their place means (rules, place); models with places bring it.
+    `explain_close` tells how a closed month came about, from the facts of its close, where there is
+    more to tell than sums. `tell` says to somebody what their place means (rules, place); models
+    with places bring it.
     """
 
     code: str
@@ -66,4 +68,5 @@ class Model:
     place: type[Place] | None = None
     close_month: Callable[[Any, MonthBooks], MonthClose] | None = None
     month_scope: MonthScope | None = None
+    explain_close: Callable[[StoredFacts], Iterable[Message]] | None = None
     tell: Callable[[Any, Any], Iterable[Message]] | None = None

@@ -42,6 +42,15 @@ class Permission(StrEnum):
     """Answer in writing, by name, for what the compliance check calls a high risk."""
     PLANS_PUBLISH = "plans.publish"
     AWARDS_VIEW = "awards.view"
+    MONTHS_CLOSE = "months.close"
+    """Close a month of a plan once and for good, before the night does it."""
+    SHAREHOLDERS_VIEW = "shareholders.view"
+    SHAREHOLDERS_DECIDE = "shareholders.decide"
+    """Give seats of a store, change their levels, end them."""
+    GIFTS_VIEW = "gifts.view"
+    GIFTS_GIVE = "gifts.give"
+    """Hand over what a plan granted."""
+    GIFTS_REVOKE = "gifts.revoke"
     PAYOUTS_VIEW = "payouts.view"
     PAYOUTS_APPROVE = "payouts.approve"
     LEDGER_VIEW = "ledger.view"
@@ -103,6 +112,11 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.PLANS_VIEW,
             Permission.PLANS_DRAFT,
             Permission.AWARDS_VIEW,
+            Permission.SHAREHOLDERS_VIEW,
+            Permission.SHAREHOLDERS_DECIDE,
+            Permission.GIFTS_VIEW,
+            Permission.GIFTS_GIVE,
+            Permission.GIFTS_REVOKE,
             Permission.STORES_VIEW,
             Permission.STORES_EDIT,
             Permission.OPERATIONS_VIEW,
@@ -122,6 +136,9 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.PLANS_CONFIRM,
             Permission.PLANS_PUBLISH,
             Permission.AWARDS_VIEW,
+            Permission.MONTHS_CLOSE,
+            Permission.SHAREHOLDERS_VIEW,
+            Permission.GIFTS_VIEW,
             Permission.PAYOUTS_VIEW,
             Permission.PAYOUTS_APPROVE,
             Permission.LEDGER_VIEW,
@@ -145,6 +162,11 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.ORDERS_VIEW,
             Permission.ORDERS_COMPLETE,
             Permission.REFUNDS_REQUEST,
+            Permission.SHAREHOLDERS_VIEW,
+            Permission.SHAREHOLDERS_DECIDE,
+            Permission.GIFTS_VIEW,
+            Permission.GIFTS_GIVE,
+            Permission.GIFTS_REVOKE,
             Permission.STORES_VIEW,
             Permission.STAFF_VIEW,
         }
@@ -156,6 +178,8 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.STOCK_VIEW,
             Permission.ORDERS_VIEW,
             Permission.ORDERS_COMPLETE,
+            Permission.GIFTS_VIEW,
+            Permission.GIFTS_GIVE,
             Permission.STORES_VIEW,
         }
     ),

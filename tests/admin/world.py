@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.attribution.models import Touch
 from app.distribution import settlement
@@ -36,6 +36,16 @@ from tests.factories.people import (
     make_staff,
     make_store,
 )
+from tests.factories.plan_rows import (
+    CHAIN,
+    FISSION,
+    SHAREHOLDERS,
+    make_chain_place,
+    make_closed_month,
+    make_gift,
+    make_holding,
+    version_of,
+)
 from tests.factories.simulations import make_simulation
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -46,11 +56,11 @@ class Place:
     """One store with its rows: by the endpoint of the view that lists them, id and visible mark."""
 
     store: Store
-    ids: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, int | str] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
     owner: Distributor | None = None
 
-    def put(self, endpoint: str, row_id: int, mark: str) -> None:
+    def put(self, endpoint: str, row_id: int | str, mark: str) -> None:
         """Remember the row of a view, and a text that its list shows of it alone."""
         self.ids[endpoint] = row_id
         self.marks[endpoint] = mark
@@ -68,7 +78,11 @@ class World:
 def build(session: Session, settings: Settings) -> World:
     """Fill two stores and the brand with one row of everything."""
     ensure_roles(session)
+    for model in (CHAIN, FISSION, SHAREHOLDERS):
+        version_of(session, model)
     here, there = (_place(session, name, settings) for name in ("Here", "There"))
+    for place in (here, there):
+        _put_plans(session, place)
     brand = Place(here.store)
     _put_brand(session, brand)
     session.commit()
@@ -193,6 +207,24 @@ def _put_money(session: Session, place: Place, settings: Settings) -> None:
         )
     ).one()
     place.put("ledger_accounts", account_id, name)
+
+
+def _put_plans(session: Session, place: Place) -> None:
+    """A place in a chain, a holding, a gift and a closed month of the seller."""
+    assert place.owner is not None
+    owner = session.scalars(
+        sa.select(Distributor)
+        .where(Distributor.member_id == place.owner.member_id)
+        .options(joinedload(Distributor.member))
+    ).one()
+    mark = owner.member.nickname
+    chain, held = make_chain_place(session, owner), make_holding(session, owner, place.store)
+    place.put("places", chain, mark)
+    place.put("holdings", held, mark)
+    gift = make_gift(session, owner.member, place.store, item=f"{place.store.name} voucher")
+    place.put("gifts", gift.id, gift.item)
+    closed = make_closed_month(session, place.store)
+    place.put("months", closed.id, f"{closed.net_fen // 100}.00")
 
 
 def _put_house(session: Session, place: Place, name: str) -> None:

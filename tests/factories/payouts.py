@@ -119,8 +119,9 @@ def refund_award(session: Session, award: Award, base_fen: int, *, now: datetime
 
 
 def plan_version_id(session: Session) -> int:
-    """The plan in force, or a new one where there is none."""
-    found = session.scalar(sa.select(PlanVersion.id).limit(1))
+    """The plan in force, or a new one where there is none; what has ended is none."""
+    going_on = sa.select(PlanVersion.id).where(PlanVersion.effective_until_at.is_(None))
+    found = session.scalar(going_on.limit(1))
     return make_plan(session).id if found is None else found
 
 

@@ -47,5 +47,6 @@ MODEL = Model(
     place=HoldingPlace,
     close_month=pool.close_month,
     month_scope=MonthScope.STORE,
+    explain_close=sentences.explain_close,
     tell=telling.tell,
 )
