@@ -46,6 +46,7 @@ def _decisions() -> dict[str, str]:
         "plan.drafted": gettext("Plan drafted"),
         "plan.revised": gettext("Plan revised"),
         "plan.finding_confirmed": gettext("Risk of a plan answered for"),
+        "plan.simulated": gettext("Simulation of a plan asked for"),
         "plan.submitted": gettext("Plan submitted"),
         "plan.sent_back": gettext("Plan sent back"),
         "plan.approved": gettext("Plan approved"),

@@ -33,7 +33,6 @@ AIMED_AT: Final = 1_000_000
 AIM_SECONDS: Final = 60
 AIM_MB: Final = 1_000
 OWN_ORDERS: Final = 50_000
-AIM_A_SECOND: Final = AIMED_AT // AIM_SECONDS
 
 ON_OWN_ORDERS: Final = """
 import time
@@ -64,14 +63,11 @@ def measure(lab: Lab, *, sizes: Sequence[int]) -> None:
         with bench.connect() as connection:
             connection.execute("VACUUM ANALYZE")
         orders, seconds = bench.run("-c", ON_OWN_ORDERS).split()
-        speed = int(orders) / float(seconds)
         lab.add(
             Row(
-                name=f"(s) simulation of {int(orders):,} own orders",
-                value=speed,
+                name=f"(s) simulation of {int(orders):,} own orders, by the clock",
+                value=int(orders) / float(seconds),
                 unit="orders/s",
-                aim=f">= {AIM_A_SECOND:,}",
-                met=speed >= AIM_A_SECOND,
             )
         )
     for size in sorted(set(sizes)):
