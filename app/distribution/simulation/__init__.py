@@ -5,6 +5,6 @@ Pure are `parameters`, `stream`, `growth`, `crowd`, `monthly`, `lane`, `runner`,
 asked for. The same seed, or the same orders, always give the same bytes.
 
 What is simplified, and where it matters: invented distributors rise at the end of a month, on
-windows of whole months, and never fall; on own orders everybody has the level that the order
-keeps. Places of a model begin empty, with the team seated. Invented customers keep their owner.
+windows of whole months, and never fall; on own orders everybody has the level and standing that
+the order keeps, and where a model asks for those of now, those of now. Places of a model begin empty, with the team seated. Invented customers keep their owner.
 """
