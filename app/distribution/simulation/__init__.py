@@ -5,6 +5,8 @@ Pure are `parameters`, `stream`, `growth`, `crowd`, `monthly`, `lane`, `runner`,
 asked for. The same seed, or the same orders, always give the same bytes.
 
 What is simplified, and where it matters: invented distributors rise at the end of a month, on
-windows of whole months, and never fall; on own orders everybody has the level and standing that
-the order keeps, and where a model asks for those of now, those of now. Places of a model begin empty, with the team seated. Invented customers keep their owner.
+windows of whole months, and never fall; invented customers keep their owner. On own orders
+everybody has the level and standing that the order keeps; where a model asks for those of now, as
+months and places do, it is told those of now. Places of a model begin empty, with the team seated.
+A store that reviews its shareholders gives no seat here.
 """
