@@ -18,10 +18,11 @@ QUICK: Final = {
 
 
 @contextmanager
-def whole_system(services: Services) -> Iterator[tuple[str, SandboxClient]]:
+def whole_system(services: Services, **settings: str) -> Iterator[tuple[str, SandboxClient]]:
     """Run every process of the product as `scripts/run` does; give its URL and the sandbox.
 
-    On ports of its own: the session's own sandbox and web server may be up beside it.
+    On ports of its own: the session's own sandbox and web server may be up beside it. `settings`
+    stand above `QUICK`.
     """
     base_url = f"http://{HOST}:{private_port()}"
     sandbox_url = f"http://{HOST}:{private_port()}"
@@ -31,6 +32,7 @@ def whole_system(services: Services) -> Iterator[tuple[str, SandboxClient]]:
         "WECHAT_PAY_BASE_URL": sandbox_url,
         "SANDBOX_PORT": sandbox_url.rpartition(":")[2],
         "SANDBOX_STATE_DIR": str(services.layout.state / "story-sandbox"),
+        **settings,
     }
     commands = {
         "story-sandbox": ["-m", "scripts.sandbox"],

@@ -1,5 +1,6 @@
-"""A reader who pastes README's story gets to its end."""
+"""A reader who pastes README's story gets to its end, on a demo that proves itself."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,9 +12,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.distribution.models import Award
+from app.distribution.plan_records import Gift, GiftState, PlanPlace
 from app.kernel.audit import Actor
 from app.kernel.db import atomic, database_now
 from app.payouts import services as payouts
+from app.plans.models import Plan, PlanCheck, PlanVersion
 from app.settings import Settings
 from app.stores.models import Staff
 from tests.scenarios.system import QUICK, whole_system
@@ -33,13 +37,8 @@ def test_the_story_of_the_readme_ends_with_a_confirmed_payout(
     session: Session, services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     before, after = _story()
-    subprocess.run(
-        [sys.executable, "-m", "flask", "seed", "--scenario", "demo"],
-        env=services.env | QUICK | {"DEMO": "true"},
-        cwd=CHECKOUT,
-        check=True,
-        capture_output=True,
-    )
+    _flask(services, "seed", "--scenario", "demo")
+    _prove_the_demo(session, services)
     script = f"set -eu\n{before}\necho READY $PAYOUT\nread -r _\n{after}"
 
     with whole_system(services) as (base_url, sandbox):
@@ -66,6 +65,45 @@ def test_the_story_of_the_readme_ends_with_a_confirmed_payout(
     assert reader.returncode == 0, told
     assert told.strip().endswith("succeeded")
     assert (tmp_path / "qr.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _prove_the_demo(session: Session, services: Services) -> None:
+    """Decide all of it again, check every invariant, and look whether each plan has a life."""
+    assert json.loads(_flask(services, "replay", "--json"))["differences"] == []
+    assert json.loads(_flask(services, "audit", "--json"))["ok"] is True
+    states = session.execute(
+        sa.select(Plan.model, PlanVersion.state).join(Plan).order_by(PlanVersion.id)
+    )
+    assert [(model, state.value) for model, state in states] == [
+        ("CHANNEL_TWO_LEVEL", "published"),
+        ("SHARING_SHAREHOLDERS", "published"),
+        ("THREE_FISSION", "published"),
+        ("CHAIN_2_1", "published"),
+        ("CHANNEL_TWO_LEVEL", "simulated"),
+        ("THREE_MATRIX", "draft"),
+    ]
+    findings = session.scalars(sa.select(PlanCheck.findings).order_by(PlanCheck.id.desc())).first()
+    assert {"C1", "C2", "C3", "C8"} <= {one["rule"] for one in findings or ()}
+    paid = session.scalars(sa.select(sa.distinct(Award.kind))).all()
+    assert set(paid) == {"L1", "L2", "COMMISSION", "POOL", "DIRECT", "TEAM"}
+    gifts = session.execute(sa.select(Gift.kind, Gift.state)).tuples().all()
+    assert ("ROUND", GiftState.DUE) in gifts
+    roles = session.scalars(sa.select(PlanPlace.facts["role"].astext)).all()
+    assert roles.count("BOSS") == 1
+    session.rollback()
+
+
+def _flask(services: Services, *command: str) -> str:
+    """Run a command as the reader does, on the demo; it has to end well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", *command],
+        env=services.env | QUICK | {"DEMO": "true"},
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
 
 
 def _until_ready(lines: IO[str]) -> int:
