@@ -37,7 +37,7 @@ function watch(editor) {
     total.className = "verdict-total";
     const strong = document.createElement("strong");
     strong.textContent = told.total;
-    total.append(strong);
+    total.append(Object.assign(document.createElement("span"), { textContent: editor.dataset.worst }), " ", strong);
     verdict.replaceChildren(total, sentences(told.bound), findings(told.findings));
   };
 
