@@ -83,6 +83,12 @@ class PlanEvent(Base):
         ),
         sa.Index("ix_plan_events_plan", "plan_id", "id"),
         sa.Index("ix_plan_events_order", "order_id"),
+        sa.Index(
+            "ix_plan_events_directed",
+            "plan_id",
+            "member_id",
+            postgresql_where=sa.text("kind = 'directed'"),
+        ),
     )
 
     id: Mapped[Id]
