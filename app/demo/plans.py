@@ -110,7 +110,7 @@ def load_plans() -> Iterator[str]:
     with atomic() as session:
         if session.scalar(sa.select(Plan.id).limit(1)) is not None:
             return
-        by_email = dict(session.execute(sa.select(Staff.email, Staff.id)).tuples().all())
+        by_email = dict(session.execute(sa.select(Staff.email, Staff.id)).all())
     author, officer, approver = (
         Actor("staff", by_email[f"{name}@demo.tuoke"]) for name in ("ops", "finance", "owner")
     )

@@ -119,8 +119,8 @@ class Teams:
         products = session.scalars(sa.select(Product))
         return cls(
             staff=staff,
-            members=dict(session.execute(sa.select(Member.nickname, Member.id)).tuples().all()),
-            stores=dict(session.execute(sa.select(Store.name, Store.id)).tuples().all()),
+            members=dict(session.execute(sa.select(Member.nickname, Member.id)).all()),
+            stores=dict(session.execute(sa.select(Store.name, Store.id)).all()),
             products={product.title: product for product in products},
         )
 
