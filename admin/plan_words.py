@@ -79,7 +79,7 @@ FIELDS: Final[Mapping[str, Any]] = {
     "peer_generations": _("So many peers"),
     "peer_base": _("Of what peers get a share"),
     "shareholder_levels": _("Levels of shareholders"),
-    "code": _("Code"),
+    "code": lazy_pgettext("level", "Code"),
     "weight": _("Weight in the pool"),
     "entry_fen": _("Own purchases"),
     "commission_bp": _("On bound customers"),

@@ -1,6 +1,7 @@
 """Every view of rows, in the order of the navigation."""
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.base import ScopedView
 from admin.navigation import CUSTOMERS, DISTRIBUTION, MONEY, ORDERS, SETTINGS
@@ -65,7 +66,7 @@ VIEWS = (
     (StockMovementsView, StockMovement, _("Stock movements"), ORDERS, "stock_movements"),
     (AwardsView, Award, _("Commission"), MONEY, "awards"),
     (AwardRefusalsView, AwardRefusal, _("Not paid"), MONEY, "award_refusals"),
-    (MonthsView, ClosedMonth, _("Months"), MONEY, "months"),
+    (MonthsView, ClosedMonth, lazy_pgettext("closed", "Months"), MONEY, "months"),
     (PayoutsView, Payout, _("Payouts"), MONEY, "payouts"),
     (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
     (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),

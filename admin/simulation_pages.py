@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin import bars, staff
 from admin.bars import Drawing, Point
@@ -30,7 +31,7 @@ SUM_LABELS: Final[Mapping[str, Any]] = {
 MONTH_LABELS: Final[Mapping[str, Any]] = {
     "month": _("Month"),
     "orders": _("Orders"),
-    "paid_fen": _("Paid"),
+    "paid_fen": lazy_pgettext("amount", "Paid"),
     "refunded_fen": _("Refunded"),
     "cost_fen": _("Commission"),
     "against_fen": _("Compared with"),
@@ -170,7 +171,7 @@ def _months(plan: Mapping[str, Any], against: Mapping[str, Any] | None) -> Secti
     columns = tuple(name for name in MONTH_LABELS if name != "against_fen" or against is not None)
     drawing = Drawing(
         bars.draw(points, least=WHOLE_YUAN),
-        (_("Paid"), _("Commission")),
+        (lazy_pgettext("amount", "Paid"), _("Commission")),
         _("Paid and commission, month by month"),
         bars.as_table(rows, columns, dict(MONTH_LABELS)),
     )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import abort, request, send_file
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import contains_eager
 from werkzeug.wrappers import Response
 
@@ -20,7 +21,7 @@ from admin.decisions import Decision
 from admin.details import Section, sentences_section
 from admin.filters import Days, Exactly, Options
 from admin.forms import ReasonForm
-from admin.i18n import gettext, say
+from admin.i18n import gettext, pgettext, say
 from admin.people import level_name
 from admin.scopes import by_distributor
 from admin.tables import Shape, Table
@@ -215,7 +216,7 @@ def _tried(text: str, now: datetime) -> Tried:
 
 def _outcome(row: LevelWarning) -> Badge:
     if row.outcome is None:
-        return Badge(gettext("Open"), "wait")
+        return Badge(pgettext("warning", "Open"), "wait")
     words = {
         "kept": Badge(gettext("Made good"), "good"),
         "lost": Badge(gettext("Level lost"), "bad"),
@@ -247,8 +248,11 @@ class LevelWarningsView(ScopedView):
         "state",
         _("State"),
         {
-            "open": (_("Open"), lambda: LevelWarning.ended_at.is_(None)),
-            "ended": (_("Ended"), lambda: LevelWarning.ended_at.is_not(None)),
+            "open": (lazy_pgettext("warning", "Open"), lambda: LevelWarning.ended_at.is_(None)),
+            "ended": (
+                lazy_pgettext("warning", "Ended"),
+                lambda: LevelWarning.ended_at.is_not(None),
+            ),
         },
     )
     filters = (

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.actions import with_reason
 from admin.base import ScopedView
@@ -12,7 +13,7 @@ from admin.decisions import Decision
 from admin.details import Section, sentences_section
 from admin.filters import Days, Exactly, Options
 from admin.forms import ReasonForm
-from admin.i18n import gettext
+from admin.i18n import gettext, pgettext
 from admin.people import yes_no
 from admin.scopes import by_distributor
 from app.access import settings
@@ -24,7 +25,7 @@ from app.stores.permissions import Permission
 def _state(row: TeamStop) -> Badge:
     if row.lifted_at is None:
         return Badge(gettext("Stopped"), "bad")
-    return Badge(gettext("Let go on"), "calm")
+    return Badge(pgettext("team", "Let go on"), "calm")
 
 
 class TeamStopsView(ScopedView):
@@ -68,7 +69,7 @@ class TeamStopsView(ScopedView):
         _("State"),
         {
             "open": (_("Stopped"), lambda: TeamStop.lifted_at.is_(None)),
-            "lifted": (_("Let go on"), lambda: TeamStop.lifted_at.is_not(None)),
+            "lifted": (lazy_pgettext("team", "Let go on"), lambda: TeamStop.lifted_at.is_not(None)),
         },
     )
     filters = (

@@ -244,7 +244,7 @@ PAY_RULES: Final = (
 SETTING_RULE: Final = Rule(
     code="S1",
     title=N_("Cap within the brand's settings"),
-    citation=N_("The brand's own settings: the highest payout that any plan may have."),
+    citation=N_("The brand's own settings: the most that any plan may pay out."),
     grades={Severity.BLOCK: N_("The plan's cap or worst case goes beyond it.")},
     when=_setting,
 )

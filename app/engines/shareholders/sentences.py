@@ -14,7 +14,7 @@ from app.kernel.i18n import N_, Message, yuan
 from app.kernel.money import percent
 
 KINDS: Final[Mapping[str, str]] = {
-    AwardKind.COMMISSION: N_("Brought the customer"),
+    AwardKind.COMMISSION: N_("Commission on bound customers"),
     AwardKind.REBATE: N_("Rebate on own purchases"),
     AwardKind.POOL: N_("Share of the monthly pool"),
 }

@@ -22,8 +22,8 @@ TEMPLATES: Final = sorted(
 )
 PARAMETER: Final = re.compile(r"%\((\w+)\)[sd]")
 CHINESE_LETTER: Final = "[\u4e00-\u9fff]"
-WITHOUT_LETTERS: Final = {"%(max)s+"}
-"""Texts that are the same in any language."""
+WITHOUT_LETTERS: Final = {"%(max)s+", "%(what)s: %(rate)s."}
+"""Texts of parameters and signs alone, with nothing in them to translate."""
 
 GLOSSARY: Final = {
     "audit trail": "操作日志",
@@ -47,7 +47,7 @@ GLOSSARY: Final = {
     "refund": "退",
     "second factor": "两步验证",
     "(?<!can )share code": "分享码",
-    "staff": "员工",
+    "(?<!medical )staff": "员工",
     "stock": "库存|入库|预占|盘点",
     "store": "店",
     "(?<!never )touch(es)?": "触达",
