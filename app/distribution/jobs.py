@@ -1,7 +1,9 @@
 """Work of distribution in the background. Every job finds its own work and may run twice."""
 
-import contextlib
+from functools import partial
 from typing import Final
+
+import structlog
 
 from app.access import settings
 from app.distribution import (
@@ -17,9 +19,10 @@ from app.distribution import (
 )
 from app.kernel.audit import SYSTEM
 from app.kernel.batches import work_off
-from app.kernel.db import atomic, database_now
-from app.kernel.errors import DomainError
+from app.kernel.db import atomic, database_now, retrying
 from app.kernel.jobs import job
+
+log = structlog.get_logger()
 
 AWARD_BATCH_MAX: Final = 250
 CLAWBACK_BATCH_MAX: Final = 50
@@ -73,9 +76,12 @@ def close_months() -> int:
         waiting = months.due_months(session, now=now)
     closed = 0
     for due in waiting:
-        with contextlib.suppress(DomainError):
-            months.close(due, actor=SYSTEM, now=now)
+        try:
+            retrying(partial(months.close, due, actor=SYSTEM, now=now))
             closed += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
+            told = (due.plan_id, due.store_id, due.month)
+            log.error("month_not_closed", due=told, error=type(error).__name__)  # noqa: TRY400 - a traceback tells values
     return closed
 
 

@@ -74,6 +74,8 @@ class AwardState(StrEnum):
 class Award(Base):
     """One amount granted by a plan to one beneficiary, for one order line or for one closed month.
 
+    A month grants one amount of a kind; what is for having brought somebody, one for each of them.
+
     Without a rate it is a fixed amount, which refunds reduce in proportion. `base_fen` is what was
     paid for the line and not refunded when the order counted for the plan. What was granted never
     changes; `reversed_fen` grows with refunds, `allocated_fen` is what payouts have taken up.
@@ -82,7 +84,16 @@ class Award(Base):
     __tablename__ = "awards"
     __table_args__ = (
         sa.UniqueConstraint("order_line_id", "kind", "beneficiary_id"),
-        sa.UniqueConstraint("closed_month_id", "kind", "beneficiary_id"),
+        sa.Index(
+            "uq_awards_month_once",
+            "closed_month_id",
+            "kind",
+            "beneficiary_id",
+            sa.text("(explanation -> 'promoted_id')"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=sa.text("closed_month_id IS NOT NULL"),
+        ),
         sa.CheckConstraint(
             "amount_fen > 0 AND amount_fen <= base_fen"
             " AND (rate_bp IS NULL OR amount_fen = base_fen * rate_bp / 10000)",

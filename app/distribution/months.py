@@ -21,7 +21,7 @@ from app.engines.contract import Model
 from app.engines.months import MonthBooks, MonthClose, MonthScope
 from app.engines.registry import MODELS
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
-from app.kernel.db import atomic
+from app.kernel.db import atomic, take_time
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 from app.ledger import services as ledger
@@ -31,6 +31,12 @@ from app.plans.queries import rules_of
 
 PAID_AFTER: Final = timedelta(days=9)
 """Awards of a month mature when the tenth day of the next begins."""
+QUIET: Final = timedelta(minutes=5)
+"""How long after its end a month can be closed: whatever had begun within it has ended by then.
+
+An order or a refund takes its instant before its transaction, which may wait for locks and be tried
+again. Closed too early, a month would miss it, and so would every month after.
+"""
 
 
 @dataclass(eq=False)
@@ -56,6 +62,17 @@ class MonthClosed(DomainError):
 
 
 @dataclass(eq=False)
+class EarlierMonthOpen(DomainError):
+    """Months are closed in their order: each hands a remainder or a shortfall on to the next."""
+
+    code: ClassVar[str] = "earlier_month_open"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("%(month)s has to be closed first.")
+
+    month: str
+
+
+@dataclass(eq=False)
 class NothingToClose(DomainError):
     """The plan paid nothing by the month then, or not for this store."""
 
@@ -74,12 +91,19 @@ class Due:
 
 
 def close(due: Due, *, actor: Actor, now: datetime) -> ClosedMonth:
-    """Close one month and book what it pays. Raises MonthNotOver, MonthClosed, NothingToClose."""
+    """Close one month and book what it pays.
+
+    Raises MonthNotOver, MonthClosed, EarlierMonthOpen and NothingToClose.
+    """
     with atomic() as session:
+        take_time(session)
         lock_plan(session, due.plan_id)
         if _is_closed(session, due):
             raise MonthClosed(due.month)
-        version, books, outcome = _work_out(session, due, now=now)
+        if bounds(due.month)[1] + QUIET > now:
+            raise MonthNotOver(due.month)
+        _demand_earlier_ones_closed(session, due)
+        version, books, outcome = _work_out(session, due)
         closed = ClosedMonth(
             plan_id=due.plan_id,
             plan_version_id=version.id,
@@ -106,8 +130,13 @@ def close(due: Due, *, actor: Actor, now: datetime) -> ClosedMonth:
 
 
 def preview(session: Session, due: Due, *, now: datetime) -> tuple[MonthBooks, MonthClose]:
-    """Return what closing a month would bring; of the running month, as it stands."""
-    _version, books, outcome = _work_out(session, due, now=now, is_over=False)
+    """Return what closing a month would bring; of the running month, as it stands.
+
+    Raises NothingToClose, of a month that has not begun as well.
+    """
+    if bounds(due.month)[0] > now:
+        raise NothingToClose
+    _version, books, outcome = _work_out(session, due)
     return books, outcome
 
 
@@ -123,10 +152,16 @@ def running_months(session: Session, *, now: datetime) -> list[Due]:
     return [due for due in _unclosed(session, until=following) if due.month == this_month]
 
 
-def _unclosed(session: Session, *, until: str) -> list[Due]:
-    """Return what is not closed of the months before `until`, the oldest first."""
+def _demand_earlier_ones_closed(session: Session, due: Due) -> None:
+    for earlier in _unclosed(session, until=due.month, plan_id=due.plan_id):
+        if earlier.store_id == due.store_id:
+            raise EarlierMonthOpen(earlier.month)
+
+
+def _unclosed(session: Session, *, until: str, plan_id: int | None = None) -> list[Due]:
+    """Return what is not closed of the months before `until`, the oldest first; of all plans."""
     found = []
-    for version_month, version in _monthly_versions(session, until=until):
+    for version_month, version in _monthly_versions(session, until=until, plan_id=plan_id):
         model = MODELS[rules_of(version.id).model]
         found += [
             Due(version.plan_id, version_month, store_id)
@@ -136,11 +171,7 @@ def _unclosed(session: Session, *, until: str) -> list[Due]:
     return sorted(unclosed, key=lambda due: due.month)
 
 
-def _work_out(
-    session: Session, due: Due, *, now: datetime, is_over: bool = True
-) -> tuple[PlanVersion, MonthBooks, MonthClose]:
-    if is_over and bounds(due.month)[1] > now:
-        raise MonthNotOver(due.month)
+def _work_out(session: Session, due: Due) -> tuple[PlanVersion, MonthBooks, MonthClose]:
     version = _version_of(session, due)
     model = MODELS[rules_of(version.id).model] if version else None
     if version is None or model is None or model.close_month is None or model.month_scope is None:
@@ -163,22 +194,35 @@ def _version_of(session: Session, due: Due) -> PlanVersion | None:
                 PlanVersion.effective_until_at.is_(None),
                 PlanVersion.effective_until_at > begins_at,
             ),
+            _was_in_force(),
         )
         .order_by(PlanVersion.effective_from_at.desc())
         .limit(1)
     )
 
 
-def _monthly_versions(session: Session, *, until: str) -> Iterator[tuple[str, PlanVersion]]:
+def _was_in_force() -> sa.ColumnElement[bool]:
+    """Tell whether a version was in force at all: one that was ended before it began never was."""
+    return sa.or_(
+        PlanVersion.effective_until_at.is_(None),
+        PlanVersion.effective_until_at > PlanVersion.effective_from_at,
+    )
+
+
+def _monthly_versions(
+    session: Session, *, until: str, plan_id: int | None
+) -> Iterator[tuple[str, PlanVersion]]:
     """Yield each month in which a plan that pays by the month was in force, before `until`."""
     models = [code for code, model in MODELS.items() if model.close_month is not None]
-    versions = session.scalars(
+    versions = (
         sa.select(PlanVersion)
         .join(Plan, Plan.id == PlanVersion.plan_id)
-        .where(Plan.model.in_(models), PlanVersion.effective_from_at.is_not(None))
+        .where(Plan.model.in_(models), PlanVersion.effective_from_at.is_not(None), _was_in_force())
         .order_by(PlanVersion.plan_id, PlanVersion.effective_from_at)
     )
-    for version in versions:
+    if plan_id is not None:
+        versions = versions.where(PlanVersion.plan_id == plan_id)
+    for version in session.scalars(versions):
         assert version.effective_from_at is not None, "selected so"
         month = month_of(version.effective_from_at)
         while month < until:

@@ -57,7 +57,7 @@ def _compare(session: Session, closed: ClosedMonth, outcome: MonthClose, report:
     report.compare("closed_months", closed.id, sums, found)
     report.compare("closed_months", (closed.id, "facts"), outcome.facts, closed.facts)
     awards = {
-        (award.kind.value, award.beneficiary_id): (
+        (award.kind.value, award.beneficiary_id, award.explanation.get("promoted_id")): (
             award.base_fen,
             award.rate_bp,
             award.amount_fen,
@@ -74,18 +74,19 @@ def _compare(session: Session, closed: ClosedMonth, outcome: MonthClose, report:
     report.compare_all("ledger_entries", key, accruals, moves(session, [key]).get(key, {}))
 
 
-def _awards(session: Session, closed_id: int) -> Mapping[tuple[str, int], tuple[Any, ...]]:
+def _awards(session: Session, closed_id: int) -> Mapping[tuple[Any, ...], tuple[Any, ...]]:
     rows = session.execute(
         sa.select(
             Award.kind,
             Award.beneficiary_id,
+            Award.explanation["promoted_id"],
             Award.base_fen,
             Award.rate_bp,
             Award.amount_fen,
             Award.reversed_fen,
         ).where(Award.closed_month_id == closed_id)
     )
-    return {(kind, beneficiary_id): tuple(facts) for kind, beneficiary_id, *facts in rows}
+    return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 
 def _refusals(session: Session, closed_id: int) -> list[tuple[int | None, str]]:

@@ -72,10 +72,10 @@ def holding(session: Session, member_id: int, store: Store) -> HoldingPlace:
 
 
 def shareholder(session: Session, store: Store, *, level: int = 1) -> Distributor:
-    """Somebody to whom the store gave a seat in February."""
+    """Somebody to whom the store gave a seat early in March."""
     person = make_distributor(session)
     shareholders.grant(
-        store.id, person.member_id, level=level, actor=MANAGER, now=MARCH - timedelta(days=20)
+        store.id, person.member_id, level=level, actor=MANAGER, now=MARCH - timedelta(days=10)
     )
     return person
 
