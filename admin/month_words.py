@@ -98,8 +98,8 @@ def told(sums: Sums) -> list[str]:
     if sums.refused:
         texts.append(
             ngettext(
-                "%(num)s time nothing was due; each has its reason.",
-                "%(num)s times nothing was due; each has its reason.",
+                "Not paid: %(num)s time, with its reason.",
+                "Not paid: %(num)s times, each with its reason.",
                 sums.refused,
             )
         )

@@ -14,10 +14,11 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import Select
 
 from admin import listing
+from admin.cells import Badge
 from admin.details import Section, steps_section
 from admin.directory import Directory, Reference
 from admin.filters import contains
-from admin.i18n import say
+from admin.i18n import gettext, say
 from admin.part import Part
 from admin.plan_event_words import event_name, notes_in_words
 from admin.staff import visible_store_ids
@@ -36,6 +37,9 @@ from app.plans.queries import rules_of
 
 SPOT: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,18})-([0-9]{1,18})")
 EVENTS_SHOWN: Final = 30
+JOINED: Final[sa.ColumnElement[str]] = sa.literal_column("'joined'")
+DIRECTED: Final[sa.ColumnElement[str]] = sa.literal_column("'directed'")
+"""Written out, so that the indexes of just these are used."""
 EVENTS: Final = Shape(
     ("event", "at", "actor", "order_id", "refund_id", "note"), {"note": _("To look at")}
 )
@@ -141,10 +145,12 @@ def history(row: PlanPlace, order_ids: Iterable[int], *, store_id: int | None = 
     own = sa.select(Order.id).where(Order.member_id == row.member_id)
     if store_id is not None:
         own = own.where(Order.store_id == store_id)
+    is_theirs = PlanEvent.member_id == row.member_id
     about: list[sa.ColumnElement[bool]] = [
         PlanEvent.order_id.in_(own),
         PlanEvent.order_id.in_(list(order_ids)),
-        sa.and_(PlanEvent.member_id == row.member_id, _stands_at(store_id)),
+        sa.and_(is_theirs, PlanEvent.kind == JOINED),
+        sa.and_(is_theirs, PlanEvent.kind == DIRECTED, _stands_at(store_id)),
     ]
     events: dict[int, PlanEvent] = {}
     for condition in about:
@@ -175,6 +181,11 @@ def _steps(events: Sequence[PlanEvent]) -> list[dict[str, Any]]:
         }
         for one in events
     ]
+
+
+def review(row: PlanPlace) -> Badge | None:
+    """Return a mark for a place that people should look at."""
+    return Badge(gettext("To be reviewed"), "wait") if row.facts.get("under_review") else None
 
 
 def is_under_review() -> sa.ColumnElement[bool]:

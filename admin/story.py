@@ -10,9 +10,16 @@ from admin import staff
 from admin.details import Section, rows_section, sentences_section
 from admin.directory import Directory, Reference
 from admin.i18n import gettext, say
+from admin.labels import label_of
 from admin.staff import visible_store_ids
 from admin.tables import Shape
-from app.distribution.models import Award, AwardRefusal, AwardReversal, OrderDecision
+from app.distribution.models import (
+    Award,
+    AwardRefusal,
+    AwardReversal,
+    AwardState,
+    OrderDecision,
+)
 from app.distribution.queries import order_explanation
 from app.engines.explaining import explain_facts
 from app.engines.registry import MODELS
@@ -83,6 +90,8 @@ def story_section(
     decided: list[Award | AwardRefusal] = [*paid, *refused]
     names = names_of(person for one in decided for person in _mentioned(one))
     parts = [_award(one, names) for one in paid] + [_refusal(one, names) for one in refused]
+    if not parts:
+        return sentences_section(title, ())
     return Section(title, "story", template="backoffice/story.html", facts=parts, more_url=url)
 
 
@@ -108,14 +117,14 @@ def kind_in_words(facts: Mapping[str, Any]) -> str:
     return say(name) if name else ""
 
 
-def sentences_of(award: Award) -> list[str]:
-    """Return why an award is what it is, with what refunds did to it."""
+def sentences_of(award: Award, names: Names | None = None) -> list[str]:
+    """Return why an award is what it is, with what refunds did to it; `names` if known already."""
     reversals = db.session.scalars(
         sa.select(AwardReversal)
         .where(AwardReversal.award_id == award.id)
         .order_by(AwardReversal.id)
     ).all()
-    names = names_of(_mentioned(award))
+    names = names_of(_mentioned(award)) if names is None else names
     told = explain_facts(
         award.explanation, reversals=[one.explanation for one in reversals], names=names
     )
@@ -134,7 +143,8 @@ def _award(award: Award, names: Names) -> dict[str, Any]:
         "who": names.get(award.beneficiary_id),
         "amount_fen": award.amount_fen - award.reversed_fen,
         "state": award.state,
-        "sentences": sentences_of(award),
+        "label": state_in_words(award),
+        "sentences": sentences_of(award, names),
     }
 
 
@@ -147,6 +157,13 @@ def _refusal(row: AwardRefusal, names: Names) -> dict[str, Any]:
         "state": None,
         "sentences": [say(message) for message in told],
     }
+
+
+def state_in_words(award: Award) -> Any:
+    """Return where an award stands; that of a month waits for its pay day, not for returns."""
+    if award.closed_month_id is not None and award.state is AwardState.FROZEN:
+        return gettext("Waiting for the pay day")
+    return label_of(award.state)
 
 
 def entries_about(**about: int) -> Section | None:

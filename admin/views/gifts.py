@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
+from flask import g
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.sql import Select
 
+from admin import listing
 from admin.actions import by_id, with_reason
 from admin.base import ScopedView
 from admin.decisions import Decision
@@ -26,8 +30,19 @@ from app.stores.permissions import Permission
 
 def _store(row: Gift) -> Reference | None:
     """Return the store of the order that brought a gift."""
-    order = None if row.order_id is None else db.session.get(Order, row.order_id)
-    return None if order is None else Reference("stores", order.store_id)
+    if row.order_id is None:
+        return None
+    known: dict[int, int] = g.setdefault("stores_of_gifts", {})
+    if row.order_id not in known:
+        _read_stores([row])
+    return Reference("stores", known[row.order_id])
+
+
+def _read_stores(rows: Iterable[Gift]) -> None:
+    """Read the stores of several gifts at once and keep them for the page."""
+    order_ids = [one.order_id for one in rows if one.order_id is not None]
+    query = sa.select(Order.id, Order.store_id).where(Order.id.in_(order_ids))
+    g.setdefault("stores_of_gifts", {}).update(dict(db.session.execute(query).all()))
 
 
 def _is_due(row: Gift) -> bool:
@@ -39,7 +54,7 @@ class GiftsView(ScopedView):
 
     permission = Permission.GIFTS_VIEW
     scope = by_order(Gift.order_id)
-    icon = "package"
+    icon = "gift"
     intro = _("Coupons, points and services that a plan granted; staff hand them over once.")
 
     column_list = (
@@ -88,7 +103,7 @@ class GiftsView(ScopedView):
     decisions = (
         Decision(
             name="give",
-            label=_("Hand over"),
+            label=lazy_pgettext("gift", "Hand over"),
             permission=Permission.GIFTS_GIVE,
             question=_("Hand over these gifts?"),
             warning=_("Do it when the customer has them in hand: it is noted once."),
@@ -112,6 +127,12 @@ class GiftsView(ScopedView):
     def prepared(self, query: Select[Any]) -> Select[Any]:
         """Join the order, for its store."""
         return query.outerjoin(Order, Order.id == Gift.order_id)
+
+    def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
+        """Return one page, and read the stores of its gifts."""
+        page = super().page_of(query, wish)
+        _read_stores(page.rows)
+        return page
 
     def title_of(self, row: Gift) -> str:
         """Return what it is."""

@@ -23,10 +23,9 @@ from admin.forms import LookupField, ScopedLoader
 from admin.i18n import gettext, say
 from admin.labels import label_of
 from admin.lookups import distributors
-from admin.people import yes_no
 from admin.scopes import by_store
 from admin.seats import SEATS, counted, taken_of
-from admin.spots import BySpot, history, is_under_review, place_of, rules_for, told
+from admin.spots import BySpot, history, is_under_review, place_of, review, rules_for, told
 from admin.story import story_section
 from admin.tables import Table
 from admin.urls import as_id
@@ -194,7 +193,7 @@ class HoldingsView(BySpot, ScopedView):
 
     permission = Permission.SHAREHOLDERS_VIEW
     scope = by_store(PlanPlace.number)
-    icon = "landmark"
+    icon = "armchair"
     intro = _("Customers of a store who hold a seat, wait for one, or whose purchases count.")
     list_template = "backoffice/holdings.html"
 
@@ -212,7 +211,7 @@ class HoldingsView(BySpot, ScopedView):
         "number": _("Store"),
         "spent_fen": _("Purchases that count"),
         "until_at": _("Seat until"),
-        "under_review": _("To be reviewed"),
+        "under_review": _("Review"),
         "plan_id": _("Plan"),
     }
     details_labels: ClassVar = {
@@ -227,7 +226,7 @@ class HoldingsView(BySpot, ScopedView):
         "state": _state,
         "spent_fen": lambda row: row.facts["spent_fen"],
         "until_at": _instant("until"),
-        "under_review": lambda row: yes_no(row.facts["under_review"]),
+        "under_review": review,
     }
     details_computed: ClassVar = {
         "term_fen": lambda row: row.facts["term_fen"],

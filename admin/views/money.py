@@ -9,14 +9,22 @@ from sqlalchemy.sql import Select
 
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
+from admin.cells import Badge
 from admin.decisions import Act, Decision
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.directory import Reference
 from admin.filters import Choice, Days, Exactly
 from admin.forms import ReasonForm
 from admin.i18n import gettext, say
+from admin.labels import tone_of
 from admin.scopes import by_distributor, of_order_or_month
-from admin.story import entries_about, kind_in_words, refusal_sentences, sentences_of
+from admin.story import (
+    entries_about,
+    kind_in_words,
+    refusal_sentences,
+    sentences_of,
+    state_in_words,
+)
 from admin.tables import Shape
 from app.access import settings
 from app.distribution.models import Award, AwardRefusal, AwardReversal, AwardState
@@ -37,6 +45,11 @@ def _kind(row: Award | AwardRefusal) -> str:
     """Return for what somebody is paid, or which place above the buyer that is about."""
     seats = {0: gettext("The buyer"), 1: gettext("First level"), 2: gettext("Second level")}
     return kind_in_words(row.explanation) or seats.get(row.seat, str(row.seat))
+
+
+def _state(row: Award) -> Badge:
+    """Return where an award stands."""
+    return Badge(state_in_words(row), tone_of(row.state) or "calm")
 
 
 def _cause(row: Award | AwardRefusal) -> Reference | None:
@@ -66,7 +79,7 @@ class AwardsView(ScopedView):
         "created_at",
     )
     labels: ClassVar = CAUSES
-    computed: ClassVar = {"kind": _kind, "order_id": _cause}
+    computed: ClassVar = {"kind": _kind, "order_id": _cause, "state": _state}
     search_hint = _("Award no.")
     tabs = Choice("state", _("State"), Award.state, AwardState)
     filters = (

@@ -1,13 +1,13 @@
 """Months of plans: what was closed and how it came about, what is due, and closing it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.sql import Select
 from werkzeug.wrappers import Response
 
@@ -16,7 +16,7 @@ from admin.base import ScopedView
 from admin.cells import Badge
 from admin.details import Section, pairs_of, rows_section, sentences_section
 from admin.filters import Exactly, OfStore
-from admin.i18n import gettext, say_error
+from admin.i18n import gettext, pgettext, say_error
 from admin.month_words import STORY_MAX, story, sums_of_closed, sums_of_preview
 from admin.scopes import by_store
 from admin.story import entries_about, story_section
@@ -58,7 +58,7 @@ PEOPLE: Final = Shape(
 FIGURES: Final = {
     "net_fen": _("Settled in the month"),
     "pool_fen": _("Pool"),
-    "awarded_fen": _("Paid"),
+    "awarded_fen": lazy_pgettext("month", "Paid"),
     "carried_fen": _("Left for the next month"),
     "deficit_fen": _("Missing to zero"),
 }
@@ -125,7 +125,7 @@ class MonthsView(ScopedView):
         paid = story_section(
             _("Who got what, and why"), awards, url=url_for("awards.index_view", month=row.id)
         )
-        yield replace(paid, template=paid.template if paid.facts else "")
+        yield paid
         refusals = session.scalars(
             sa.select(AwardRefusal)
             .where(AwardRefusal.closed_month_id == row.id)
@@ -170,11 +170,13 @@ class MonthsView(ScopedView):
             abort(404)
         is_over = due.month < month_of(now)
         is_closed = _closed(due) is not None
+        earlier = _earlier(due) if is_over and not is_closed else ""
         return self.render(
             "backoffice/month_preview.html",
             due=due,
             badge=_standing(is_over=is_over, is_closed=is_closed),
-            may_close=is_over and not is_closed and staff.may(Permission.MONTHS_CLOSE),
+            may_close=is_over and not (is_closed or earlier) and staff.may(Permission.MONTHS_CLOSE),
+            earlier=earlier,
             is_over=is_over,
             facts=_figures(due, books, outcome),
             sections=list(_preview(books, outcome)),
@@ -222,9 +224,23 @@ def _closed(due: Due) -> int | None:
     )
 
 
+def _earlier(due: Due) -> str:
+    """Return the oldest month of the same plan and store that has to be closed before this one.
+
+    A month begins with what the one before has left over, so they are closed in their order.
+    """
+    dues = months.due_months(db.session(), now=database_now())
+    same = [
+        one.month
+        for one in dues
+        if (one.plan_id, one.store_id) == (due.plan_id, due.store_id) and one.month < due.month
+    ]
+    return min(same, default="")
+
+
 def _standing(*, is_over: bool, is_closed: bool) -> Badge:
     if is_closed:
-        return Badge(gettext("Closed"), "calm")
+        return Badge(pgettext("month", "Closed"), "calm")
     return Badge(gettext("To be closed"), "wait") if is_over else Badge(gettext("Running"), "busy")
 
 

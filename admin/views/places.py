@@ -16,10 +16,9 @@ from admin.base import ScopedView
 from admin.details import Section, rows_section, sentences_section
 from admin.directory import Directory, Reference
 from admin.filters import Days, Exactly, Options
-from admin.i18n import gettext
-from admin.people import yes_no
+from admin.i18n import pgettext
 from admin.scopes import by_distributor
-from admin.spots import BySpot, history, is_under_review, place_of, spot_of, told
+from admin.spots import BySpot, history, is_under_review, place_of, review, spot_of, told
 from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.distribution import shareholders
@@ -64,7 +63,7 @@ def _order_ids(row: PlanPlace) -> set[int]:
 def _rounds(place: FissionPlace) -> Section:
     """Return every referral of somebody: those of the open round first, then the newest rounds."""
     rounds: list[tuple[str, str | None, tuple[Referral, ...]]] = [
-        (gettext("Open"), None, place.open_referrals)
+        (pgettext("round", "Open"), None, place.open_referrals)
     ]
     rounds += [(str(one.number), one.closed_at, one.referrals) for one in reversed(place.rounds)]
     rows = [
@@ -86,7 +85,7 @@ class PlacesView(BySpot, ScopedView):
 
     permission = Permission.DISTRIBUTORS_VIEW
     scope = by_distributor(PlanPlace.member_id)
-    icon = "boxes"
+    icon = "git-fork"
     intro = _("Who stands where in plans with teams, positions or rounds. Open one for its tree.")
     details_template = "backoffice/place.html"
 
@@ -104,7 +103,8 @@ class PlacesView(BySpot, ScopedView):
         "plan_id": _("Plan"),
         "number": _("Place no."),
         "told": _("As the member reads it"),
-        "under_review": _("To be reviewed"),
+        "under_review": _("Review"),
+        "member_id": _("Member"),
         "parent_id": _("Stands below"),
         "made_at": _("Since"),
         "changed_at": _("Last changed"),
@@ -112,8 +112,8 @@ class PlacesView(BySpot, ScopedView):
     }
     references: ClassVar = {"recommender_id": "members", "parent_id": "members"}
     computed: ClassVar = {
-        "told": lambda row: " ".join(told(row)),
-        "under_review": lambda row: yes_no(row.facts.get("under_review", False)),
+        "told": lambda row: next(iter(told(row)), None),
+        "under_review": review,
     }
     search_hint = _("Nickname or no.")
     tabs = Options(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.distribution import shareholders
 from app.distribution.models import Award
 from app.distribution.month_books import bounds, month_of
-from app.distribution.plan_records import ClosedMonth
+from app.distribution.plan_records import ClosedMonth, PlanPlace
 from app.kernel.audit import SYSTEM, AuditRecord
 from app.kernel.db import database_now
 from app.members.models import Distributor, Member
@@ -72,7 +72,9 @@ def pool(session: Session) -> Pool:
 
 def closed(session: Session) -> list[tuple[str, int | None, int]]:
     rows = session.execute(
-        sa.select(ClosedMonth.month, ClosedMonth.store_id, ClosedMonth.awarded_fen)
+        sa.select(ClosedMonth.month, ClosedMonth.store_id, ClosedMonth.awarded_fen).order_by(
+            ClosedMonth.id
+        )
     )
     return [tuple(row) for row in rows]  # type: ignore[misc]  # three columns, as written above
 
@@ -140,15 +142,34 @@ def test_a_closed_month_is_told_explained_and_taken_out_as_a_file(
 
     assert "1 holders took part and got ¥500.00; ¥0.00 goes on to the next month" in page
     assert "Share of the monthly pool: 1 payment, ¥500.00 together." in page
-    assert "1 time nothing was due; each has its reason." in page
+    assert "Not paid: 1 time, with its reason." in page
     assert "Member Idle Ida had no settled purchase" in page
     assert "Commission of a month earned" in page
     assert f"/admin/months/details/?id={row.id}" in award_page
     assert "Share of the monthly pool" in award_page
     assert "weighs 1 of 1 among all who take part" in award_page
+    assert "Waiting for the pay day" in award_page
     assert "Buying Bo" in listed
     assert "500.00" in file
     assert "Idle Ida" in refused
+
+
+def test_months_are_closed_in_their_order(session: Session, owner: Desk, pool: Pool) -> None:
+    before = month_of(bounds(pool.month)[0] - timedelta(days=1))
+    begun = bounds(before)[0] + timedelta(days=3)
+    session.execute(sa.update(PlanPlace).values(made_at=begun))
+    session.commit()
+
+    page = text_of(owner.get("/months/close/preview/", **pool.due()))
+    owner.post("/months/close/", pool.due())
+    told = owner.flashes()
+    owner.post("/months/close/", pool.due(before))
+    owner.post("/months/close/", pool.due())
+
+    assert f"{before} has to be closed first." in page
+    assert "Close now" not in page
+    assert told == [f"{before} has to be closed first."]
+    assert [month for month, _store, _fen in closed(session)] == [before, pool.month]
 
 
 def test_only_who_may_close_a_month_can_and_only_with_the_token(
@@ -198,7 +219,7 @@ def test_a_plan_of_the_whole_brand_is_told_without_a_pool(session: Session, owne
     session.commit()
     running = month_of(database_now())
     month = month_of(bounds(running)[0] - timedelta(days=1))
-    version = make_plan(session, model="CHANNEL_TEAM_LADDER")
+    version = make_plan(session, model="CHANNEL_TEAM_LADDER", at=bounds(month)[0])
     seller = make_distributor(session, make_member(session, nickname="Leading Lin"))
     make_order(
         session,

@@ -347,6 +347,7 @@ def test_the_navigation_shows_what_a_role_may_open_and_nothing_else(
         "members",
         "orders",
         "refunds",
+        "gifts",
         "products",
         "stock",
         "stock_movements",

@@ -12,7 +12,6 @@ from app.distribution import shareholders
 from app.distribution.month_books import bounds, month_of
 from app.engines.chain.rules import Role
 from app.engines.fission.engine import FissionPlace, Referral, Round
-from app.engines.shareholders.holdings import HoldingState
 from app.kernel.audit import SYSTEM
 from app.kernel.db import database_now
 from app.members.models import Distributor, Member
@@ -26,7 +25,6 @@ from tests.factories.plan_rows import (
     FISSION,
     make_chain_place,
     make_gift,
-    make_holding,
     put_place,
     version_of,
 )
@@ -80,6 +78,7 @@ def shop(session: Session) -> Shop:
     at = bounds(month)[0] + timedelta(days=3)
     store = make_store(session, "外滩旗舰店")
     held = make_plan(session, model="SHARING_SHAREHOLDERS", seats_per_store=5)
+    queueing = person(session, "等待的王小姐", store.id)
     holders = [person(session, name, store.id) for name in ("陈美玲", "林若曦", "周静")]
     session.commit()
     for level, one in enumerate(holders, start=1):
@@ -95,8 +94,7 @@ def shop(session: Session) -> Shop:
             plan_version_id=held.id,
             now=at + timedelta(days=1),
         )
-    waiting = {"state": HoldingState.WAITING, "until": None, "under_review": True}
-    make_holding(session, person(session, "等待的王小姐", store.id), store, **waiting)
+    shareholders.apply_for(queueing.member_id, store.id, now=at)
     gift = make_gift(session, buyers[0], store, item="新客体验券")
     agent = _team(session, store.id)
     rounds = _rounds(session, holders[2])
