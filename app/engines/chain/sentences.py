@@ -1,6 +1,7 @@
 """Why somebody gets, or does not get, commission under chain 2+1, and what its rules say."""
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from app.engines.chain.paying import AnyReason, AwardKind, ChainReason
@@ -15,6 +16,7 @@ from app.engines.wording import (
     CAP_KEPT,
     FIXED,
     FIXED_CAPPED,
+    WHY_NOT,
     common,
     is_award,
     rounds,
@@ -66,24 +68,10 @@ SHARE_CAPPED: Final = N_(
     "The plan caps all commission on a line at %(cap)s, and the peer reward comes last. That leaves"
     " %(amount)s."
 )
-REFUSED: Final[Mapping[AnyReason, str]] = {
-    Reason.NOT_DISTRIBUTABLE: N_("This product pays no commission."),
-    Reason.ZERO_BASE: N_("Nothing was paid for this line, so there is nothing to share."),
-    Reason.NO_OWNER: N_("The buyer belonged to nobody when the order was paid."),
+REFUSED: Final[Mapping[StrEnum, str]] = {
+    **WHY_NOT,
     Reason.NO_UPLINE: N_("There is nobody above who could take seat %(seat)s."),
-    Reason.BENEFICIARY_IS_BUYER: N_(
-        "Member %(member)s is the buyer, and nobody earns on their own purchase."
-    ),
-    Reason.HOUSEHOLD: N_(
-        "Member %(member)s shares a phone, a device or a payment account with the buyer. That"
-        " counts as their own purchase."
-    ),
     Reason.ALREADY_SEATED: N_("Member %(member)s holds a seat already; nobody is paid twice."),
-    Reason.NOT_DISTRIBUTOR: N_(
-        "Member %(member)s was not an approved distributor when the order was paid."
-    ),
-    Reason.FROZEN: N_("Member %(member)s was frozen when the order was paid."),
-    Reason.QUIT: N_("Member %(member)s had left before the order was paid."),
     Reason.NO_PLACE: N_("Whoever would earn has no place in this plan."),
     Reason.TOO_FAR: N_(
         "Member %(member)s stands %(seat)s steps above the buyer, further than the plan pays."

@@ -18,6 +18,7 @@ from app.engines.wording import (
     BASE,
     CAP_APPLIED,
     CAP_KEPT,
+    WHY_NOT,
     common,
     is_award,
     rounds,
@@ -57,23 +58,8 @@ PEER: Final[Mapping[PeerBase, str]] = {
     ),
 }
 REFUSED: Final[Mapping[StrEnum, str]] = {
-    Reason.NOT_DISTRIBUTABLE: N_("This product pays no commission."),
-    Reason.PRODUCT_EXCLUDED: N_("The plan leaves this product out."),
-    Reason.ZERO_BASE: N_("Nothing was paid for this line, so there is nothing to share."),
-    Reason.NO_OWNER: N_("The buyer belonged to nobody when the order was paid."),
-    Reason.BENEFICIARY_IS_BUYER: N_(
-        "Member %(member)s is the buyer, and nobody earns on their own purchase."
-    ),
-    Reason.HOUSEHOLD: N_(
-        "Member %(member)s shares a phone, a device or a payment account with the buyer. That"
-        " counts as their own purchase."
-    ),
+    **WHY_NOT,
     Reason.ALREADY_SEATED: N_("Member %(member)s stands nearer the buyer already."),
-    Reason.NOT_DISTRIBUTOR: N_(
-        "Member %(member)s was not an approved distributor when the order was paid."
-    ),
-    Reason.FROZEN: N_("Member %(member)s was frozen when the order was paid."),
-    Reason.QUIT: N_("Member %(member)s had left before the order was paid."),
     Reason.NO_LEVEL: N_("Member %(member)s had no level when the order was paid."),
     Reason.LEVEL_NOT_IN_PLAN: N_("The plan has no rate for level %(level)s of member %(member)s."),
     Reason.ZERO_RATE: N_("At level %(level)s the plan's rate is zero."),

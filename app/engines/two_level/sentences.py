@@ -1,6 +1,7 @@
 """Why somebody gets, or does not get, commission under TWO_LEVEL, and what its rules say."""
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from app.engines.contract import Names, StoredFacts
@@ -17,6 +18,7 @@ from app.engines.wording import (
     BASE,
     CAP_APPLIED,
     CAP_KEPT,
+    WHY_NOT,
     is_award,
     name_of,
     rounds,
@@ -58,25 +60,10 @@ RATE: Final[Mapping[RatesOf, str]] = {
         " %(seat)s."
     ),
 }
-REFUSED: Final[Mapping[Reason, str]] = {
-    Reason.NOT_DISTRIBUTABLE: N_("This product pays no commission."),
-    Reason.PRODUCT_EXCLUDED: N_("The plan leaves this product out."),
-    Reason.ZERO_BASE: N_("Nothing was paid for this line, so there is nothing to share."),
-    Reason.NO_OWNER: N_("The buyer belonged to nobody when the order was paid."),
+REFUSED: Final[Mapping[StrEnum, str]] = {
+    **WHY_NOT,
     Reason.NO_UPLINE: N_("There is nobody above who could take seat %(seat)s."),
-    Reason.BENEFICIARY_IS_BUYER: N_(
-        "Member %(member)s is the buyer, and nobody earns on their own purchase."
-    ),
-    Reason.HOUSEHOLD: N_(
-        "Member %(member)s shares a phone, a device or a payment account with the buyer. That"
-        " counts as their own purchase."
-    ),
     Reason.ALREADY_SEATED: N_("Member %(member)s holds a seat already; nobody is paid twice."),
-    Reason.NOT_DISTRIBUTOR: N_(
-        "Member %(member)s was not an approved distributor when the order was paid."
-    ),
-    Reason.FROZEN: N_("Member %(member)s was frozen when the order was paid."),
-    Reason.QUIT: N_("Member %(member)s had left before the order was paid."),
     Reason.NO_LEVEL: N_("Member %(member)s had no level when the order was paid."),
     Reason.LEVEL_NOT_IN_PLAN: N_("The plan has no rate for level %(level)s of member %(member)s."),
     Reason.ZERO_RATE: N_("At level %(level)s the plan pays nothing in seat %(seat)s."),
