@@ -127,13 +127,17 @@ def _in_the_way(session: Session, version: PlanVersion, during: Range[datetime])
 
 
 def _end_former(session: Session, plan_id: int, at: datetime) -> None:
-    """End the plan's version in force at an instant; refuse where one is to begin later."""
+    """End the plan's version in force at an instant; refuse where one is to begin later.
+
+    One that was called off before it began is in force at no instant.
+    """
     open_ones = session.scalars(
         sa.select(PlanVersion)
         .where(
             PlanVersion.plan_id == plan_id,
             PlanVersion.effective_from_at.is_not(None),
             sa.or_(PlanVersion.effective_until_at.is_(None), PlanVersion.effective_until_at > at),
+            PlanVersion.effective_until_at.is_distinct_from(PlanVersion.effective_from_at),
         )
         .with_for_update()
     ).all()

@@ -16,7 +16,7 @@ from app.engines.bound import PayoutBound
 from app.engines.documents import dump_rules, load_rules
 from app.engines.registry import MODELS
 from app.kernel import audit
-from app.kernel.audit import Actor, Change, Subject
+from app.kernel.audit import Actor, AuditRecord, Change, Subject
 from app.plans.errors import (
     FindingConfirmed,
     FindingNotFound,
@@ -59,6 +59,8 @@ class Verdict:
 
 NO_CHANGE: Final = Change()
 STATEMENT_MIN: Final = 10
+SUBJECT, DRAFTED, REVISED = "plan_version", "plan.drafted", "plan.revised"
+"""How the audit trail calls a version, and what it says of those who wrote it."""
 
 
 def create_plan(session: Session, name: str, *, model: str, now: datetime) -> Plan:
@@ -99,9 +101,7 @@ def draft(
     )
     session.add(version)
     session.flush()
-    record_step(
-        session, actor, "plan.drafted", version, now=now, change=Change(reason=document.note)
-    )
+    record_step(session, actor, DRAFTED, version, now=now, change=Change(reason=document.note))
     return version
 
 
@@ -131,7 +131,7 @@ def revise(
     version.rules, version.scope = dump_rules(rules), scope.to_json()
     version.author_id, version.note = actor.id, document.note or version.note
     session.flush()
-    record_step(session, actor, "plan.revised", version, now=now, change=Change(before=before))
+    record_step(session, actor, REVISED, version, now=now, change=Change(before=before))
     return version
 
 
@@ -172,14 +172,13 @@ def confirm_finding(
 ) -> PlanConfirmation:
     """Keep an officer's written word on a finding of severity HIGH, for ever.
 
-    The officer answers for the brand with their name, and is not the author of the plan.
+    The officer answers for the brand with their name, and wrote nothing of the plan.
     """
     statement = statement.strip()
     if len(statement) < STATEMENT_MIN:
         raise StatementTooShort(STATEMENT_MIN)
     version = lock_version(session, version_id)
-    if version.author_id is not None and version.author_id == officer.id:
-        raise OwnPlan
+    _demand_second_person(session, version, officer)
     check = latest_check(session, version)
     found = [one for one in check.findings if one["rule"] == rule and one["severity"] == "HIGH"]
     if not found:
@@ -248,13 +247,12 @@ def send_back(
 
 
 def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -> PlanVersion:
-    """Approve a submitted version as its second person.
+    """Approve a submitted version as its second person, who wrote nothing of it.
 
     Raises PlanBlocked and PlanNotConfirmed where the latest check of this revision forbids it.
     """
     version = lock_version(session, version_id)
-    if version.author_id is not None and version.author_id == actor.id:
-        raise OwnPlan
+    _demand_second_person(session, version, actor)
     if version.state is not PlanVersionState.SUBMITTED:
         raise PlanNotInState(version.state)
     demand_lawful(session, version)
@@ -263,6 +261,20 @@ def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -
     session.flush()
     record_step(session, actor, "plan.approved", version, now=now)
     return version
+
+
+def _demand_second_person(session: Session, version: PlanVersion, actor: Actor) -> None:
+    """Refuse whoever drafted or revised a version; its `author_id` is only the last of them."""
+    writers = session.scalars(
+        sa.select(AuditRecord.actor_id).where(
+            AuditRecord.subject_type == SUBJECT,
+            AuditRecord.subject_id == version.id,
+            AuditRecord.action.in_((DRAFTED, REVISED)),
+            AuditRecord.actor_kind == "staff",
+        )
+    )
+    if actor.id is not None and actor.id in {*writers, version.author_id}:
+        raise OwnPlan
 
 
 def demand_approved(session: Session, version_id: int) -> PlanVersion:
@@ -359,4 +371,4 @@ def record_step(
         "scope": version.scope,
     }
     change = replace(change, after=facts)
-    audit.record(session, actor, action, Subject("plan_version", version.id), change, now=now)
+    audit.record(session, actor, action, Subject(SUBJECT, version.id), change, now=now)
