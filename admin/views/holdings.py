@@ -143,7 +143,8 @@ def _chosen(act: Act) -> int | None:
     return as_id(act.form.level.data)
 
 
-def _grant(store_id: int, member_id: int, act: Act) -> str:
+def _give_new(_row: Any, act: Act) -> str:
+    store_id, member_id = act.form.store_id.data, act.form.member_id.data
     retrying(
         lambda: shareholders.grant(
             store_id, member_id, level=_chosen(act), actor=act.actor, now=act.now
@@ -154,12 +155,15 @@ def _grant(store_id: int, member_id: int, act: Act) -> str:
     return f"{plan_id}-{member_id}-{store_id}"
 
 
-def _give_new(_row: Any, act: Act) -> str:
-    return _grant(act.form.store_id.data, act.form.member_id.data, act)
-
-
 def _give(row: PlanPlace, act: Act) -> str:
-    return _grant(row.number, row.member_id, act)
+    key, store_id, member_id = (row.plan_id, row.number, row.member_id)
+    level = _chosen(act)
+    retrying(
+        lambda: shareholders.grant(
+            store_id, member_id, level=level, actor=act.actor, now=act.now, plan_id=key
+        )
+    )
+    return f"{key}-{member_id}-{store_id}"
 
 
 def _change_level(row: PlanPlace, act: Act) -> str:
@@ -167,7 +171,7 @@ def _change_level(row: PlanPlace, act: Act) -> str:
     level = int(act.form.level.data)
     retrying(
         lambda: shareholders.change_level(
-            store_id, member_id, level=level, actor=act.actor, now=act.now
+            store_id, member_id, level=level, actor=act.actor, now=act.now, plan_id=key
         )
     )
     return f"{key}-{member_id}-{store_id}"
@@ -175,7 +179,9 @@ def _change_level(row: PlanPlace, act: Act) -> str:
 
 def _end(row: PlanPlace, act: Act) -> str:
     key, store_id, member_id = (row.plan_id, row.number, row.member_id)
-    retrying(lambda: shareholders.end(store_id, member_id, actor=act.actor, now=act.now))
+    retrying(
+        lambda: shareholders.end(store_id, member_id, actor=act.actor, now=act.now, plan_id=key)
+    )
     return f"{key}-{member_id}-{store_id}"
 
 

@@ -68,9 +68,27 @@ class Grounds:
     rules: ShareholderRules
 
 
-def grounds_of(session: Session, store_id: int, *, at: datetime) -> Grounds:
-    """Return the plan that gives seats at a store; raises NoShareholderPlan."""
-    found = [one for one in all_grounds(session, at=at) if _covers(session, one, store_id, at=at)]
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Whose holding, at which store; of which plan, where that is told."""
+
+    store_id: int
+    member_id: int
+    plan_id: int | None = None
+
+
+def grounds_of(
+    session: Session, store_id: int, *, at: datetime, plan_id: int | None = None
+) -> Grounds:
+    """Return the plan that gives seats at a store; raises NoShareholderPlan.
+
+    Where several do, each for products of its own, it is the one named, or else the first.
+    """
+    found = [
+        one
+        for one in all_grounds(session, at=at)
+        if plan_id in {None, one.plan_id} and _covers(session, one, store_id, at=at)
+    ]
     if not found:
         raise NoShareholderPlan
     return found[0]
@@ -92,38 +110,53 @@ def apply_for(member_id: int, store_id: int, *, now: datetime) -> HoldingPlace:
         return holdings.apply_for(place, now=now)
 
     actor = Actor("member", member_id)
-    return _change(store_id, member_id, asked, actor=actor, now=now, begins=True)
+    return _change(_Where(store_id, member_id), asked, actor=actor, now=now, begins=True)
 
 
 def grant(
-    store_id: int, member_id: int, *, level: int | None, actor: Actor, now: datetime
+    store_id: int,
+    member_id: int,
+    *,
+    level: int | None,
+    actor: Actor,
+    now: datetime,
+    plan_id: int | None = None,
 ) -> HoldingPlace:
     """Give somebody a seat; raises SeatsTaken, NotQualified, OnlyDistributors."""
 
     def granted(rules: ShareholderRules, place: HoldingPlace, taken: int) -> HoldingPlace:
         return holdings.grant(rules, place, now=now, seats_taken=taken, level=level)
 
-    return _change(store_id, member_id, granted, actor=actor, now=now, begins=True)
+    where = _Where(store_id, member_id, plan_id)
+    return _change(where, granted, actor=actor, now=now, begins=True)
 
 
 def change_level(
-    store_id: int, member_id: int, *, level: int, actor: Actor, now: datetime
+    store_id: int,
+    member_id: int,
+    *,
+    level: int,
+    actor: Actor,
+    now: datetime,
+    plan_id: int | None = None,
 ) -> HoldingPlace:
     """Give a holder another level by the word of the store."""
 
     def changed(rules: ShareholderRules, place: HoldingPlace, _taken: int) -> HoldingPlace:
         return holdings.change_level(rules, place, level=level)
 
-    return _change(store_id, member_id, changed, actor=actor, now=now)
+    return _change(_Where(store_id, member_id, plan_id), changed, actor=actor, now=now)
 
 
-def end(store_id: int, member_id: int, *, actor: Actor, now: datetime) -> HoldingPlace:
+def end(
+    store_id: int, member_id: int, *, actor: Actor, now: datetime, plan_id: int | None = None
+) -> HoldingPlace:
     """End a holding before its term; customers stay bound until their binding runs out."""
 
     def ended(_rules: ShareholderRules, place: HoldingPlace, _taken: int) -> HoldingPlace:
         return holdings.leave(place, now=now)
 
-    return _change(store_id, member_id, ended, actor=actor, now=now)
+    return _change(_Where(store_id, member_id, plan_id), ended, actor=actor, now=now)
 
 
 def allot(plan_id: int, store_id: int, *, now: datetime) -> int:
@@ -193,16 +226,16 @@ def holdings_of(session: Session, member_id: int) -> list[tuple[int, HoldingPlac
 
 
 def _change(
-    store_id: int,
-    member_id: int,
+    where: _Where,
     step: Callable[[ShareholderRules, HoldingPlace, int], HoldingPlace],
     *,
     actor: Actor,
     now: datetime,
     begins: bool = False,
 ) -> HoldingPlace:
+    store_id, member_id = where.store_id, where.member_id
     with atomic() as session:
-        grounds = grounds_of(session, store_id, at=now)
+        grounds = grounds_of(session, store_id, at=now, plan_id=where.plan_id)
         lock_plan(session, grounds.plan_id)
         places = {one.member_id: one for one in holdings_at(session, grounds.plan_id, store_id)}
         place = places.get(member_id)

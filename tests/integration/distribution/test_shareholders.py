@@ -1,6 +1,7 @@
 """The register of shareholders and the pool of a store, from purchases to paid awards."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ TENTH = datetime.fromisoformat("2026-04-09T16:00:00+00:00")
 MANAGER = Actor("staff", 1)
 
 
-def plan_of_shareholders(session: Session, **changes: object) -> PlanVersion:
+def plan_of_shareholders(session: Session, **changes: Any) -> PlanVersion:
     return make_plan(session, model="SHARING_SHAREHOLDERS", **changes)
 
 
@@ -148,6 +149,28 @@ def test_a_store_has_no_more_seats_than_its_plan(session: Session) -> None:
         shareholder(session, store)
 
     assert session.scalar(sa.select(sa.func.count(PlanEvent.id))) == 1
+
+
+def test_what_staff_do_to_a_seat_of_one_plan_leaves_that_of_another_alone(
+    session: Session,
+) -> None:
+    one = plan_of_shareholders(session, scope={"product_ids": [1]})
+    other = plan_of_shareholders(session, scope={"product_ids": [2]})
+    store = make_store(session)
+    member_id = shareholder(session, store).member_id
+    told: dict[str, Any] = {"actor": MANAGER, "now": MARCH, "plan_id": other.plan_id}
+    shareholders.grant(store.id, member_id, level=1, **told)
+
+    shareholders.change_level(store.id, member_id, level=2, **told)
+    shareholders.end(store.id, member_id, **told)
+
+    assert [
+        (plan_id, place.state, place.level)
+        for plan_id, place in shareholders.holdings_of(session, member_id)
+    ] == [
+        (one.plan_id, HoldingState.ACTIVE, 1),
+        (other.plan_id, HoldingState.LEFT, 0),
+    ]
 
 
 def test_only_distributors_get_a_seat_and_only_where_there_is_a_plan(session: Session) -> None:
