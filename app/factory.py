@@ -11,11 +11,12 @@ from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.tables  # noqa: F401 - relations and foreign keys need every table to be known
+from app.engines.compliance.check import PROFILES
 from app.kernel import logs, pools
 from app.kernel.db import db
 from app.kernel.secrecy import Vault
 from app.operations import health
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.wechat import access as wechat
 
 POOL_SIZE = 10
@@ -28,6 +29,8 @@ REDIS_TIMEOUT_SECONDS = 2
 def create_app(settings: Settings) -> APIFlask:
     """Make the core application from its settings. Nothing is connected yet, so forking is safe."""
     logs.configure(settings.log_format)
+    if settings.compliance_profile not in PROFILES:
+        raise SettingsError(f"COMPLIANCE_PROFILE: one of {', '.join(PROFILES)}")
     app = APIFlask(
         "tuoke", json_errors=False, title="Tuoke", version="1", docs_path=None, spec_path=None
     )

@@ -18,6 +18,7 @@ from app.kernel.audit import Actor, Change, Subject, record
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_, Message
 from app.orders.models import Order
+from app.orders.states import OrderState
 
 
 @dataclass(eq=False)
@@ -38,6 +39,15 @@ class GiftNotDue(DomainError):
     text: ClassVar[str] = N_("This gift was handed over or revoked already.")
 
 
+@dataclass(eq=False)
+class GiftOrderRefunded(DomainError):
+    """The order that brought it was refunded whole, so it is not handed over any more."""
+
+    code: ClassVar[str] = "gift_order_refunded"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("The order behind this gift was refunded. Revoke the gift.")
+
+
 @dataclass(frozen=True, slots=True)
 class GiftRow:
     """A gift as whoever gets it sees it."""
@@ -53,7 +63,14 @@ class GiftRow:
 
 
 def give(session: Session, gift_id: int, *, actor: Actor, now: datetime) -> Gift:
-    """Note that a gift was handed over; once."""
+    """Note that a gift was handed over; once, and not after its order was refunded whole."""
+    is_refunded = session.scalar(
+        sa.select(Order.state == OrderState.REFUNDED)
+        .join(Gift, Gift.order_id == Order.id)
+        .where(Gift.id == gift_id)
+    )
+    if is_refunded:
+        raise GiftOrderRefunded
     return _end(session, gift_id, GiftState.GIVEN, actor=actor, now=now)
 
 

@@ -39,6 +39,20 @@ again. Closed too early, a month would miss it, and so would every month after.
 """
 
 
+_MOVES: Final = """
+    SELECT to_char(o.settled_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')
+    FROM orders o JOIN order_lines l ON l.order_id = o.id
+    JOIN plan_versions v ON v.id = l.plan_version_id
+    WHERE v.plan_id = :plan_id AND o.settled_at IS NOT NULL
+    UNION
+    SELECT to_char(r.ended_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')
+    FROM refunds r JOIN refund_lines rl ON rl.refund_id = r.id
+    JOIN order_lines l ON l.id = rl.order_line_id JOIN orders o ON o.id = l.order_id
+    JOIN plan_versions v ON v.id = l.plan_version_id
+    WHERE v.plan_id = :plan_id AND r.state = 'succeeded' AND o.settled_at < r.ended_at
+"""
+
+
 @dataclass(eq=False)
 class MonthNotOver(DomainError):
     """A month is closed when it is over."""
@@ -172,9 +186,11 @@ def _unclosed(session: Session, *, until: str, plan_id: int | None = None) -> li
 
 
 def _work_out(session: Session, due: Due) -> tuple[PlanVersion, MonthBooks, MonthClose]:
-    version = _version_of(session, due)
+    version = _version_of(session, due) or _last_version(session, due)
     model = MODELS[rules_of(version.id).model] if version else None
     if version is None or model is None or model.close_month is None or model.month_scope is None:
+        raise NothingToClose
+    if not model.pays_monthly(rules_of(version.id)):
         raise NothingToClose
     if (model.month_scope is MonthScope.STORE) != (due.store_id is not None):
         raise NothingToClose
@@ -201,6 +217,30 @@ def _version_of(session: Session, due: Due) -> PlanVersion | None:
     )
 
 
+def _last_version(session: Session, due: Due) -> PlanVersion | None:
+    """Return the last version of a plan that had ended before a month in which it still moved.
+
+    What was bought under it settles later, and refunds come later still: both belong to somebody.
+    """
+    if due.month not in _late_months(session, due.plan_id):
+        return None
+    return session.scalar(
+        sa.select(PlanVersion)
+        .where(
+            PlanVersion.plan_id == due.plan_id,
+            PlanVersion.effective_until_at <= bounds(due.month)[0],
+            _was_in_force(),
+        )
+        .order_by(PlanVersion.effective_from_at.desc())
+        .limit(1)
+    )
+
+
+def _late_months(session: Session, plan_id: int) -> set[str]:
+    """Return the months in which orders of a plan were settled or refunded."""
+    return set(session.scalars(sa.text(_MOVES), {"plan_id": plan_id}))
+
+
 def _was_in_force() -> sa.ColumnElement[bool]:
     """Tell whether a version was in force at all: one that was ended before it began never was."""
     return sa.or_(
@@ -212,7 +252,10 @@ def _was_in_force() -> sa.ColumnElement[bool]:
 def _monthly_versions(
     session: Session, *, until: str, plan_id: int | None
 ) -> Iterator[tuple[str, PlanVersion]]:
-    """Yield each month in which a plan that pays by the month was in force, before `until`."""
+    """Yield each month in which a plan that pays by the month was in force, before `until`.
+
+    Of a plan that has ended also those in which its orders were settled or refunded after.
+    """
     models = [code for code, model in MODELS.items() if model.close_month is not None]
     versions = (
         sa.select(PlanVersion)
@@ -222,8 +265,12 @@ def _monthly_versions(
     )
     if plan_id is not None:
         versions = versions.where(PlanVersion.plan_id == plan_id)
-    for version in session.scalars(versions):
+    found = session.scalars(versions).all()
+    last = {version.plan_id: version for version in found}
+    for version in found:
         assert version.effective_from_at is not None, "selected so"
+        if not MODELS[rules_of(version.id).model].pays_monthly(rules_of(version.id)):
+            continue
         month = month_of(version.effective_from_at)
         while month < until:
             if version.effective_until_at is not None and (
@@ -232,6 +279,9 @@ def _monthly_versions(
                 break
             yield month, version
             month = month_of(bounds(month)[1])
+        if last[version.plan_id] is version and month < until:
+            late = _late_months(session, version.plan_id)
+            yield from ((one, version) for one in sorted(late) if month <= one < until)
 
 
 def _stores(

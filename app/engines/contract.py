@@ -18,6 +18,10 @@ StoredFacts: TypeAlias = Mapping[str, Any]
 Names: TypeAlias = Mapping[int, str]
 
 
+def _always(_rules: Any) -> bool:
+    return True
+
+
 class Family(StrEnum):
     """The families of models, as the trade knows them."""
 
@@ -47,7 +51,8 @@ class Model:
     trade practises it: it can be simulated, and the compliance check says what is wrong with it.
     `explain` tells of facts that `decide` and `close_month` wrote; `kinds` names what it pays;
     `describe` tells the rules in sentences. Models that pay by the month bring `close_month`, which
-    is given the settled figures of one month, and `month_scope`: one close a store, or one in all.
+    is given the settled figures of one month, and `month_scope`: one close a store, or one in all;
+    `pays_monthly` tells for models where that depends on the rules.
     `explain_close` tells how a closed month came about, from the facts of its close, where there is
     more to tell than sums. `tell` says to somebody what their place means (rules, place); models
     with places bring it.
@@ -69,4 +74,5 @@ class Model:
     close_month: Callable[[Any, MonthBooks], MonthClose] | None = None
     month_scope: MonthScope | None = None
     explain_close: Callable[[StoredFacts], Iterable[Message]] | None = None
+    pays_monthly: Callable[[Any], bool] = _always
     tell: Callable[[Any, Any], Iterable[Message]] | None = None

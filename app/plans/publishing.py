@@ -22,12 +22,13 @@ from app.plans.errors import (
     AnotherVersionAhead,
     NotAhead,
     PlanNotChecked,
+    PlanNotInState,
     ScopesOverlap,
 )
 from app.plans.models import Plan, PlanScope, PlanVersion
 from app.plans.scopes import Scope
 from app.plans.services import demand_approved, demand_lawful, lock_version, record_step
-from app.plans.states import PlanVersionEvent
+from app.plans.states import PlanVersionEvent, PlanVersionState
 
 _PUBLISHING_LOCK: Final = 7_310_004
 CHECK_LIVES: Final = timedelta(hours=1)
@@ -73,11 +74,19 @@ def retire(
     now: datetime,
     until_at: datetime | None = None,
 ) -> PlanVersion:
-    """End a published version, now or at a later instant; orders made from then on do not pay."""
+    """End a published version, now or at a later instant; orders made from then on do not pay.
+
+    One that was to end later may be ended sooner, never later.
+    """
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISHING_LOCK)))
     version = lock_version(session, version_id)
     if until_at is not None and until_at < now:
         raise NotAhead
+    ended_at = version.effective_until_at
+    if version.state is PlanVersionState.RETIRED and (
+        ended_at is None or ended_at <= (until_at or now)
+    ):
+        raise PlanNotInState(version.state)
     version.advance(PlanVersionEvent.RETIRE, now=now, actor=str(actor))
     assert version.effective_from_at is not None
     end = max(until_at or now, version.effective_from_at)

@@ -7,6 +7,7 @@
 
 Whatever changes the rules begins at `draft` again, so what was checked and simulated is what is
 approved, and what was approved is what is published.
+One retired for later may be ended sooner.
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,7 @@ TRANSITIONS: Final[Mapping[tuple[PlanVersionState, PlanVersionEvent], PlanVersio
     (_S.SUBMITTED, _E.APPROVE): _S.APPROVED,
     (_S.APPROVED, _E.PUBLISH): _S.PUBLISHED,
     (_S.PUBLISHED, _E.RETIRE): _S.RETIRED,
+    (_S.RETIRED, _E.RETIRE): _S.RETIRED,
 }
 
 OPEN_STATES: Final = frozenset({_S.DRAFT, _S.CHECKED, _S.SIMULATED})

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.distribution import shareholders
-from app.distribution.gifts import give
-from app.distribution.plan_records import Gift
+from app.distribution.gifts import GiftOrderRefunded, give
+from app.distribution.plan_records import Gift, GiftState
 from app.engines.shareholders.holdings import HoldingState
 from app.kernel.audit import Actor
 from app.kernel.db import database_now
@@ -122,3 +124,26 @@ def test_a_round_of_new_customers_brings_a_gift_that_is_handed_over_once(
     give(session, gift["id"], actor=STAFF, now=NOON)
     assert phone.get("/distributor/gifts").get_json()["items"][0]["state"] == "given"
     assert session.get_one(Gift, gift["id"]).ended_at == NOON
+
+
+def test_a_gift_of_an_order_that_was_refunded_is_not_handed_over(session: Session) -> None:
+    version = make_plan(
+        session,
+        model="THREE_FISSION",
+        newcomer_gift={"form": "COUPON", "item": "新客券", "amount": 1},
+    )
+    order = make_order(
+        session,
+        owner=make_distributor(session),
+        state=OrderState.SETTLED,
+        plan_version_id=version.id,
+    )
+    award(session, order, now=NOON + timedelta(minutes=1))
+    gift = session.scalars(sa.select(Gift)).one()
+    order.state = OrderState.REFUNDED
+    session.flush()
+
+    with pytest.raises(GiftOrderRefunded):
+        give(session, gift.id, actor=STAFF, now=NOON)
+
+    assert gift.state == GiftState.DUE

@@ -36,4 +36,5 @@ MODEL = Model(
     original={"model": "CHANNEL_DIFFERENTIAL", "max_depth": None},
     close_month=_close,
     month_scope=MonthScope.PLAN,
+    pays_monthly=lambda rules: rules.incentives is not None,
 )

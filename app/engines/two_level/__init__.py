@@ -42,4 +42,5 @@ MODEL = Model(
     },
     close_month=_close,
     month_scope=MonthScope.PLAN,
+    pays_monthly=lambda rules: rules.incentives is not None,
 )

@@ -19,6 +19,7 @@ from app.ledger.queries import balances
 from app.members.models import Distributor, Member
 from app.orders.models import Order
 from app.orders.states import OrderState
+from app.plans import publishing
 from app.plans.models import PlanVersion
 from app.stores.models import Store
 from tests.factories.orders import make_order, make_refund
@@ -288,3 +289,34 @@ def test_the_month_of_a_refund_before_settlement_is_not_touched_twice(session: S
     assert (books.net_fen, outcome.pool_fen) == (60_000, 3_000)
     states = set(session.scalars(sa.select(Award.state)))
     assert AwardState.FROZEN not in states
+
+
+def test_what_settles_after_its_plan_has_ended_still_has_a_month(session: Session) -> None:
+    store, version = make_store(session), plan_of_shareholders(session)
+    person = shareholder(session, store)
+    settled_order(session, version, store, fen=100_000, buyer=person)
+    months.close(Due(version.plan_id, "2026-03", store.id), actor=MANAGER, now=APRIL)
+    publishing.retire(session, version.id, actor=MANAGER, now=APRIL)
+    may = APRIL + timedelta(days=31)
+    settled_order(session, version, store, fen=200_000, at=may)
+    july = may + timedelta(days=65)
+
+    due = months.due_months(session, now=july)
+
+    assert [(one.month, one.store_id) for one in due] == [
+        ("2026-04", store.id),
+        ("2026-05", store.id),
+    ]
+    for one in due:
+        months.close(one, actor=MANAGER, now=july)
+    assert months.due_months(session, now=july) == []
+    awards = session.scalars(sa.select(Award.amount_fen).order_by(Award.id)).all()
+    assert awards == [5_000, 10_000]
+
+
+def test_a_channel_plan_without_incentives_has_no_month_to_close(session: Session) -> None:
+    version = make_plan(session)
+
+    assert months.due_months(session, now=APRIL) == []
+    with pytest.raises(NothingToClose):
+        months.close(Due(version.plan_id, "2026-03"), actor=MANAGER, now=APRIL)

@@ -27,6 +27,7 @@ submitted  approve   approved
 approved   send_back draft
 approved   publish   published
 published  retire    retired
+retired    retire    retired
 """
 """All that may happen; written down apart from the product's own table."""
 LEADS = {(one, event): to for one, event, to in map(str.split, WRITTEN_BY_HAND.split("\n")[1:-1])}
