@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+import hypothesis
 import pytest
 import redis as redis_client
 from flask import Flask
@@ -17,6 +18,10 @@ from app.kernel.db import db
 from app.settings import Settings
 from scripts.sandbox.client import SandboxClient
 from tests.servers import Process, Services, running_services, web_command, wipe
+
+# Property tests never fail for being slow: the machine that runs them may be busy.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
