@@ -38,9 +38,10 @@ ARGUMENTS: Final = {
     "product_id": "7",
     "purpose": "marketing",
     "session_id": "7",
+    "store_id": "7",
 }
 """A value of the right form for each argument of a path."""
-NOBODYS: Final = {"month", "product_id", "purpose"}
+NOBODYS: Final = {"month", "product_id", "purpose", "store_id"}
 """Arguments that name nothing that belongs to a member."""
 
 
@@ -122,7 +123,7 @@ def test_every_route_below_the_prefix_says_who_may_call_it(app: Flask) -> None:
             said.setdefault(who, set()).update(f"{method} {rule.rule}" for method in methods)
 
     assert set(said) == {"member", "open", "wechat"}
-    assert said["open"] == {f"POST {PREFIX}/session"}
+    assert said["open"] == {f"POST {PREFIX}/session", f"GET {PREFIX}/plans"}
     assert said["wechat"] == {f"POST {PREFIX}/wechat/notices"}
     assert said["member"] == {str(endpoint) for endpoint in OF_MEMBERS}
 
