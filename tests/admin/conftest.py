@@ -56,7 +56,7 @@ class Desk:
         assert found is not None, page
         return found[1]
 
-    def decide(self, endpoint: str, name: str, *ids: int, **fields: Any) -> TestResponse:
+    def decide(self, endpoint: str, name: str, *ids: int | str, **fields: Any) -> TestResponse:
         """Take a decision about rows, with its confirmation."""
         data = {"action": name, "rowid": list(ids), "confirmed": "1", **fields}
         return self.post(f"/{endpoint}/action/", data)

@@ -42,8 +42,8 @@ def test_a_worker_killed_between_decision_and_commit_is_made_good_by_the_next(
     owner_id = owner.member_id
     session.commit()
 
-    owner = sa.create_engine(services.owner_database_url, poolclass=sa.NullPool)
-    with owner.begin() as holder:
+    books = sa.create_engine(services.owner_database_url, poolclass=sa.NullPool)
+    with books.begin() as holder:
         holder.execute(sa.text(LOCK_ACCOUNTS))
         process = launch("run-job", "award_orders")
         wait_until(lambda: bool(holder.scalar(sa.text(WAITING))), "the booking")
