@@ -1,8 +1,9 @@
 """The settled figures of one month of a plan, gathered in sets, and as JSON for ever.
 
 An order counts in the month in which its after-sale window closed, with what refunds had left of it
-by then; a refund that comes later counts against the month in which it reached its customer. So
-nothing that happens afterwards changes a month that is over.
+by then; a refund that comes later counts against the month in which it reached its customer. So no
+sum of a month that is over ever changes. Who stands, recommends or holds a seat is read when the
+month is closed, which is in its first night unless somebody closes it late.
 """
 
 from collections.abc import Mapping
