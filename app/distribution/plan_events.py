@@ -166,7 +166,7 @@ def _decide(one: Happened, board: StoredBoard[Any]) -> _Result:
     assert is_sale or not pays, "only what was sold pays"
     board.apply(decisions.places)
     if decisions.notes:
-        log.warning("plan_note_left", kind=kind_of(one.event), order_id=one.order_id)
+        log.info("plan_note_left", kind=kind_of(one.event), order_id=one.order_id)
     return _Result(
         one, decisions, {str(who): standing.value for who, standing in board.asked.items()}
     )
