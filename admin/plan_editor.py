@@ -56,6 +56,8 @@ from app.stores.models import Store
 ALL, SOME = "all", "some"
 FORM, TEXT = "form", "json"
 TONES: Final = {"BLOCK": "bad", "HIGH": "wait", "WARN": "busy"}
+SEVERITIES: Final = {"BLOCK": _("BLOCK"), "HIGH": _("HIGH"), "WARN": _("WARN")}
+"""What people read of how grave a finding is."""
 
 
 @dataclass(slots=True)
@@ -283,6 +285,7 @@ def verdict_in_words(preview: Preview) -> dict[str, Any]:
             {
                 "rule": one.rule,
                 "severity": one.severity.value,
+                "label": str(SEVERITIES[one.severity.value]),
                 "tone": TONES[one.severity.value],
                 "text": say(one.message),
                 "citation": say(one.citation),

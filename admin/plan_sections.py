@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.i18n import gettext, moment, say
 from admin.plan_controls import rates_by_level
-from admin.plan_editor import TONES, in_order, pretty
+from admin.plan_editor import SEVERITIES, TONES, in_order, pretty
 from admin.plan_words import field_name, path_name, told
 from admin.tables import Shape
 from app.catalog.models import Product
@@ -83,6 +83,7 @@ def _findings(row: PlanVersion) -> Section:
             {
                 "rule": one["rule"],
                 "severity": one["severity"],
+                "label": SEVERITIES.get(one["severity"], one["severity"]),
                 "tone": TONES.get(one["severity"], "calm"),
                 "text": say(finding_message(one)),
                 "citation": say(str(one["citation"])),

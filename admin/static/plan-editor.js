@@ -61,7 +61,7 @@ function watch(editor) {
     if (!found.length) list.append(item(editor.dataset.none));
     for (const one of found) {
       const line = document.createElement("li");
-      const badge = Object.assign(document.createElement("span"), { className: `badge ${one.tone}`, textContent: one.severity });
+      const badge = Object.assign(document.createElement("span"), { className: `badge ${one.tone}`, textContent: one.label });
       const rule = Object.assign(document.createElement("strong"), { textContent: one.rule });
       const text = Object.assign(document.createElement("span"), { textContent: one.text });
       const citation = Object.assign(document.createElement("small"), { textContent: one.citation });
