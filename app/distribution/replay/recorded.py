@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.distribution.models import (
     Award,
@@ -93,31 +93,35 @@ def moves(session: Session, keys: Collection[str]) -> dict[str, Moves]:
     """Return what entries of the ledger moved into accounts of members, by the entries' keys."""
     if not keys:
         return {}
-    source, target = aliased(LedgerAccount), aliased(LedgerAccount)
     rows = session.execute(
         sa.select(
             LedgerEntry.key,
-            source.name,
-            source.member_id,
-            target.name,
-            target.member_id,
+            LedgerTransfer.source_id,
+            LedgerTransfer.target_id,
             LedgerTransfer.amount,
         )
         .join(LedgerTransfer, LedgerTransfer.entry_id == LedgerEntry.id)
-        .join(source, source.id == LedgerTransfer.source_id)
-        .join(target, target.id == LedgerTransfer.target_id)
         .where(LedgerEntry.key == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.Text))))
-    )
+    ).all()
+    whose = _accounts(session, {one for row in rows for one in (row.source_id, row.target_id)})
     found: dict[str, dict[tuple[str, int | None], int]] = {}
-    for key, source_name, source_member, target_name, target_member, amount in rows:
+    for key, source_id, target_id, amount in rows:
         moved = found.setdefault(key, {})
-        if source_member is not None:
-            account = source_name, source_member
-            moved[account] = moved.get(account, 0) - amount
-        if target_member is not None:
-            account = target_name, target_member
-            moved[account] = moved.get(account, 0) + amount
+        for account_id, change in ((source_id, -amount), (target_id, amount)):
+            account = whose[account_id]
+            if account[1] is not None:
+                moved[account] = moved.get(account, 0) + change
     return dict(found)
+
+
+def _accounts(session: Session, ids: Collection[int]) -> dict[int, tuple[str, int | None]]:
+    """Return what accounts hold and for whom; looked up apart, so that no join reads them all."""
+    rows = session.execute(
+        sa.select(LedgerAccount.id, LedgerAccount.name, LedgerAccount.member_id).where(
+            _of(LedgerAccount.id, ids)
+        )
+    )
+    return {account_id: (name, member_id) for account_id, name, member_id in rows}
 
 
 def _of(column: Any, ids: Collection[int]) -> Any:
