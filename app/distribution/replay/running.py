@@ -16,8 +16,7 @@ from app.distribution.replay.report import Report, Span
 from app.kernel.db import atomic
 
 _LOOK_UP: Final = "SET LOCAL random_page_cost = 1.1"
-"""Batches look rows up by id. The default of 4 is for disks that seek, and with it PostgreSQL reads
-whole tables for each batch once they are large."""
+"""Batches look rows up by id; PostgreSQL's own value is for disks that seek."""
 
 Progress: TypeAlias = Callable[[int], None]
 """Is told how many orders, events and months were decided again since it was told last."""
