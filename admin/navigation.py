@@ -7,17 +7,21 @@ from flask import current_app
 from flask_admin.menu import MenuCategory
 from flask_babel import lazy_gettext as _
 
+WORK: Final = "work"
 CUSTOMERS: Final = "customers"
 DISTRIBUTION: Final = "distribution"
 ORDERS: Final = "orders"
 MONEY: Final = "money"
+DATA: Final = "data"
 SETTINGS: Final = "settings"
 
 TITLES: Final[dict[str, Any]] = {
+    WORK: _("Work"),
     CUSTOMERS: _("Customers"),
     DISTRIBUTION: _("Distribution"),
     ORDERS: _("Orders"),
     MONEY: _("Money"),
+    DATA: _("Data"),
     SETTINGS: _("Settings"),
 }
 

@@ -63,7 +63,28 @@ class Permission(StrEnum):
     STORES_EDIT = "stores.edit"
     STAFF_VIEW = "staff.view"
     STAFF_EDIT = "staff.edit"
+    STAFF_MODE = "staff.mode"
+    """Work in the mini-program's staff mode: find and hand over orders of one's stores."""
+    ROLES_EDIT = "roles.edit"
+    """Make roles of one's own and say what they allow; a second person approves."""
+    REGIONS_EDIT = "regions.edit"
     EXPORTS = "exports"
+    IMPORTS = "imports"
+    """Bring rows in from files."""
+    APPROVALS_VIEW = "approvals.view"
+    """See what waits for a second person; deciding needs the right of the matter itself."""
+    NOTES_WRITE = "notes.write"
+    """Write notes, tags and follow-ups into the file of a customer."""
+    DISPUTES_OPEN = "disputes.open"
+    """Contest who owns a customer, with evidence."""
+    RISK_VIEW = "risk.view"
+    RISK_DECIDE = "risk.decide"
+    """Raise and release risk flags, which hold payouts."""
+    SETTINGS_VIEW = "settings.view"
+    SETTINGS_EDIT = "settings.edit"
+    PRIVACY_VIEW = "privacy.view"
+    PRIVACY_DECIDE = "privacy.decide"
+    """Start the export or the deletion of a customer's data on their behalf."""
 
 
 class RoleName(StrEnum):
@@ -122,6 +143,16 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.OPERATIONS_VIEW,
             Permission.OPERATIONS_RETRY,
             Permission.EXPORTS,
+            Permission.STAFF_MODE,
+            Permission.IMPORTS,
+            Permission.APPROVALS_VIEW,
+            Permission.NOTES_WRITE,
+            Permission.DISPUTES_OPEN,
+            Permission.RISK_VIEW,
+            Permission.RISK_DECIDE,
+            Permission.SETTINGS_VIEW,
+            Permission.PRIVACY_VIEW,
+            Permission.PRIVACY_DECIDE,
         }
     ),
     RoleName.FINANCE: frozenset(
@@ -146,6 +177,10 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.OPERATIONS_VIEW,
             Permission.OPERATIONS_RETRY,
             Permission.EXPORTS,
+            Permission.APPROVALS_VIEW,
+            Permission.RISK_VIEW,
+            Permission.RISK_DECIDE,
+            Permission.SETTINGS_VIEW,
         }
     ),
     RoleName.STORE_MANAGER: frozenset(
@@ -169,6 +204,11 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.GIFTS_REVOKE,
             Permission.STORES_VIEW,
             Permission.STAFF_VIEW,
+            Permission.STAFF_MODE,
+            Permission.APPROVALS_VIEW,
+            Permission.NOTES_WRITE,
+            Permission.DISPUTES_OPEN,
+            Permission.RISK_VIEW,
         }
     ),
     RoleName.FRONT_DESK: frozenset(
@@ -181,6 +221,8 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.GIFTS_VIEW,
             Permission.GIFTS_GIVE,
             Permission.STORES_VIEW,
+            Permission.STAFF_MODE,
+            Permission.NOTES_WRITE,
         }
     ),
     RoleName.AUDITOR: _VIEWS,

@@ -1,0 +1,1 @@
+"""Bringing rows in from files: checked whole first, then row by row, each once."""

@@ -1,0 +1,1 @@
+"""Figures of days and stores, rolled up so that a dashboard reads a few rows."""

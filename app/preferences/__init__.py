@@ -1,0 +1,1 @@
+"""Settings that staff change in the back office, with validation, history and effective date."""

@@ -1,0 +1,1 @@
+"""Signs of abuse among distributors: found by rules or raised by staff, decided by people."""
