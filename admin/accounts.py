@@ -1,6 +1,6 @@
 """What changes of a staff account's sign-in: sessions, passwords, second factor, language.
 
-Roles and stores are the core's business (`app.stores.services`); how people prove who they are is
+Roles and stores are the core's business (`app.stores.staff`); how people prove who they are is
 this front end's, because only it knows how passwords are hashed and codes are checked.
 """
 

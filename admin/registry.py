@@ -20,8 +20,10 @@ from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
-from admin.views.settings import RolesView, StaffView, StoresView
+from admin.views.roles import RolesView
 from admin.views.simulations import SimulationsView
+from admin.views.staff import StaffView
+from admin.views.stores import StoresView
 from admin.views.team import TeamView
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement

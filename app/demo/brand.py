@@ -15,9 +15,10 @@ from app.catalog.services import ProductSpec
 from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, DemoStaff
 from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
-from app.stores import services as stores
+from app.stores import places
+from app.stores import staff as stores
 from app.stores.models import Store
-from app.stores.services import NewStaff
+from app.stores.staff import NewStaff
 
 STORES: Final = (
     ("静安店", "上海市静安区南京西路 1266 号"),
@@ -61,7 +62,7 @@ def load_brand() -> Iterator[str]:
 def _load(session: Session, *, now: datetime) -> None:
     stores.ensure_roles(session)
     by_name = {
-        name: stores.create_store(session, name=name, address=address, actor=SYSTEM, now=now)
+        name: places.create_store(session, name=name, address=address, actor=SYSTEM, now=now)
         for name, address in (*STORES, *STORES_OF_THEIR_OWN)
     }
     for person in DEMO_STAFF:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.kernel.audit import SYSTEM, Actor, AuditRecord
-from app.stores import services
+from app.stores import places
+from app.stores import staff as services
 from app.stores.errors import (
     EmailTaken,
     LastOwner,
@@ -21,7 +22,7 @@ from app.stores.errors import (
 from app.stores.models import Role, Staff, Store
 from app.stores.permissions import RoleName
 from app.stores.queries import open_stores, visible_store_ids
-from app.stores.services import NewStaff
+from app.stores.staff import NewStaff
 from tests.factories.people import make_staff, make_store
 
 ANN = Actor("staff", 1)
@@ -32,12 +33,12 @@ def actions(session: Session) -> list[str]:
 
 
 def test_a_store_is_opened_once_by_name_and_on_record(session: Session, now: datetime) -> None:
-    store = services.create_store(session, name=" 静安店 ", address="1 号", actor=ANN, now=now)
+    store = places.create_store(session, name=" 静安店 ", address="1 号", actor=ANN, now=now)
 
     with pytest.raises(StoreNameTaken):
-        services.create_store(session, name="静安店", actor=ANN, now=now)
+        places.create_store(session, name="静安店", actor=ANN, now=now)
     with pytest.raises(StoreInvalid):
-        services.create_store(session, name=" ", actor=ANN, now=now)
+        places.create_store(session, name=" ", actor=ANN, now=now)
 
     assert (store.name, store.is_open, store.created_at) == ("静安店", True, now)
     entry = session.scalars(sa.select(AuditRecord)).one()

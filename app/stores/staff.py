@@ -1,4 +1,4 @@
-"""Opening stores; appointing staff, saying what they may do and where, and letting them go."""
+"""Appointing staff, saying what they may do and where, and letting them go."""
 
 import re
 from collections.abc import Collection
@@ -19,12 +19,10 @@ from app.stores.errors import (
     RoleUnknown,
     StaffInvalid,
     StaffNotFound,
-    StoreInvalid,
-    StoreNameTaken,
-    StoreNotFound,
 )
-from app.stores.models import Role, Staff, Store
+from app.stores.models import Role, Staff
 from app.stores.permissions import ROLE_DESCRIPTIONS, RoleName
+from app.stores.places import stores_of
 
 NAME_LENGTH_MAX: Final = 60
 EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}", re.ASCII)
@@ -35,32 +33,6 @@ def ensure_roles(session: Session) -> None:
     """Put a row for every role into the database; those that exist stay as they are."""
     rows = [{"name": name.value, "description": text} for name, text in ROLE_DESCRIPTIONS.items()]
     session.execute(insert(Role).on_conflict_do_nothing(), rows)
-
-
-def create_store(
-    session: Session,
-    *,
-    name: str,
-    address: str = "",
-    region_id: int | None = None,
-    actor: Actor,
-    now: datetime,
-) -> Store:
-    """Open a store. Raises `StoreInvalid`, `StoreNameTaken`."""
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise StoreInvalid("name")
-    store_id = session.scalar(
-        insert(Store)
-        .values(name=name, address=address.strip(), region_id=region_id, created_at=now)
-        .on_conflict_do_nothing(index_elements=[Store.name])
-        .returning(Store.id)
-    )
-    if store_id is None:
-        raise StoreNameTaken
-    subject = Subject("store", store_id, store_id)
-    audit.record(session, actor, "store_created", subject, Change(after={"name": name}), now=now)
-    return session.get_one(Store, store_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +80,7 @@ def create_staff(session: Session, new: NewStaff, *, actor: Actor, now: datetime
         raise EmailTaken
     staff = session.get_one(Staff, staff_id)
     staff.roles = _roles(session, new.roles)
-    staff.stores = _stores(session, new.store_ids)
+    staff.stores = stores_of(session, new.store_ids)
     _record(session, actor, "staff_created", staff, {}, now=now)
     return staff
 
@@ -140,7 +112,7 @@ def set_stores(
     now: datetime,
 ) -> Staff:
     """Say anew where a member of staff may act. Raises `StaffNotFound`, `StoreNotFound`."""
-    wanted = _stores(session, store_ids)
+    wanted = stores_of(session, store_ids)
     staff = _locked(session, staff_id)
     before = _facts(staff)
     staff.stores = wanted
@@ -183,15 +155,6 @@ def _roles(session: Session, names: Collection[str]) -> list[Role]:
             raise RoleUnknown(name)
     wanted = sa.select(Role).where(Role.name.in_(list(names))).order_by(Role.id)
     return list(session.scalars(wanted))
-
-
-def _stores(session: Session, store_ids: Collection[int]) -> list[Store]:
-    found = session.scalars(
-        sa.select(Store).where(Store.id.in_(list(store_ids))).order_by(Store.id)
-    ).all()
-    if len(found) < len(set(store_ids)):
-        raise StoreNotFound
-    return list(found)
 
 
 def _locked(session: Session, staff_id: int) -> Staff:

@@ -1,16 +1,14 @@
-"""Stores, staff and roles."""
+"""People who sign in here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from flask_security.utils import hash_password
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import Email, InputRequired, Length
 
 from admin.accounts import end_sessions, reset_sign_in
@@ -24,71 +22,15 @@ from admin.form_pages import FormPage
 from admin.forms import ReasonForm, TicksField
 from admin.i18n import gettext, say
 from admin.people import yes_no
-from admin.role_names import permission_names, role_name
-from admin.scopes import StoreIds, by_store, everybody
+from admin.role_names import role_name
+from admin.scopes import StoreIds
 from admin.sign_in import PASSWORD_LENGTH_MIN
 from admin.views.attribution import visible_stores
 from app.kernel.audit import AuditRecord
 from app.kernel.clock import utc_now
-from app.kernel.db import db
-from app.stores import services
-from app.stores.models import Region, Staff, Store, staff_stores
+from app.stores import staff as services
+from app.stores.models import Staff, staff_stores
 from app.stores.permissions import ROLE_DESCRIPTIONS, Permission, RoleName, permissions_of
-
-
-class StoreForm(FlaskForm):
-    """A new store."""
-
-    name = StringField(_("Name"), validators=[InputRequired(), Length(max=60)])
-    address = StringField(_("Address"), validators=[Length(max=200)])
-    region_id = SelectField(_("Region"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the regions there are."""
-        super().__init__(*args, **kwargs)
-        rows = db.session.execute(sa.select(Region.id, Region.name).order_by(Region.name))
-        self.region_id.choices = [("", "–"), *((str(row.id), row.name) for row in rows)]
-
-
-def _create_store(_row: None, act: Act) -> None:
-    form = act.form
-    joined(
-        services.create_store,
-        name=form.name.data,
-        address=form.address.data or "",
-        region_id=int(form.region_id.data) if form.region_id.data else None,
-        actor=act.actor,
-        now=act.now,
-    )
-
-
-class StoresView(ScopedView):
-    """Shops of the chain."""
-
-    permission = Permission.STORES_VIEW
-    scope = by_store(Store.id)
-    icon = "store"
-    intro = _("The shops of the chain. Staff see the rows of their own shops only.")
-
-    column_list = ("name", "region_id", "address", "is_open", "created_at")
-    searched = (Store.name, Store.address)
-    facts = ("region_id", "address", "is_open", "created_at")
-    form_pages = (
-        FormPage(
-            name="new",
-            label=_("Open a store"),
-            title=_("Open a store"),
-            permission=Permission.STORES_EDIT,
-            form=StoreForm,
-            run=_create_store,
-            done=_("The store was opened."),
-            is_primary=True,
-        ),
-    )
-
-    def sections(self, row: Store) -> Iterable[Section | None]:
-        """Show who works here."""
-        yield self.related("staff", Staff.stores.any(Store.id == row.id), title=_("Staff"))
 
 
 class StaffForm(FlaskForm):
@@ -330,35 +272,3 @@ def _stores_of(row: Staff) -> str:
     if row.sees_all_stores:
         return gettext("All stores")
     return ", ".join(store.name for store in row.stores)
-
-
-@dataclass(frozen=True, slots=True)
-class RoleColumn:
-    """One role in the table of permissions."""
-
-    name: str
-    description: str
-    allowed: frozenset[Permission]
-
-
-class RolesView(ScopedView):
-    """What each role may do."""
-
-    permission = Permission.STAFF_VIEW
-    scope = everybody
-    icon = "shield-check"
-    intro = _("What each role may do. Stores say where; the second person is a rule of its own.")
-    can_view_details = False
-    can_export = False
-    list_template = "backoffice/roles.html"
-
-    @expose("/")
-    def index_view(self) -> str:
-        """Show every permission against every role."""
-        roles = [
-            RoleColumn(role_name(one), say(ROLE_DESCRIPTIONS[one]), permissions_of([one]))
-            for one in RoleName
-        ]
-        names = permission_names()
-        permissions = [(one, names.get(one, one.value)) for one in Permission]
-        return self.render(self.list_template, roles=roles, permissions=permissions)
