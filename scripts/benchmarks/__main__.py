@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from scripts.benchmarks import (
+    big_files,
     chain_joins,
     engines,
     levels,
+    lists,
     memory,
     pictures,
     replaying,
@@ -23,6 +25,7 @@ from scripts.benchmarks import (
     teams,
 )
 from scripts.benchmarks.arguments import parser
+from scripts.benchmarks.brand import Size
 from scripts.benchmarks.lab import Lab, open_lab
 from scripts.benchmarks.table import Row, heading, missed, render
 from scripts.local.problems import Problem
@@ -42,10 +45,17 @@ def measure(lab: Lab, options: argparse.Namespace) -> None:
         "m": lambda: memory.measure(lab, orders=options.orders, seconds=options.seconds),
         "r": lambda: replaying.measure(lab, sizes=options.members),
         "s": lambda: simulation.measure(lab, sizes=options.members),
+        "t": lambda: lists.measure(lab, size=_brand_of(max(options.members))),
+        "x": lambda: big_files.measure(lab, members=max(options.members)),
     }
     for letter, part in parts.items():
         if letter in options.only:
             part()
+
+
+def _brand_of(members: int) -> Size:
+    """Return a brand with five orders and ten rows of the ledger for each member."""
+    return Size(members=members, orders=5 * members, ledger_rows=10 * members)
 
 
 def _measure_engines(lab: Lab, sizes: Sequence[int]) -> None:

@@ -16,6 +16,8 @@ PARTS: Final = {
     "m": "memory of each process",
     "r": "orders decided again and compared with the books",
     "s": "simulations of a plan on invented growth",
+    "t": "lists of the back office in a brand of millions",
+    "x": "a list taken out as a file, and the memory it takes",
 }
 SIZES: Final = (10_000, 100_000, 1_000_000)
 
@@ -48,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         type=_list_of(_count),
         default=list(SIZES),
         metavar="SIZES",
-        help=f"(c), (e), (l), (r), (s): sizes of brands ({','.join(map(str, SIZES))})",
+        help=f"(c), (e), (l), (r), (s), (t), (x): sizes of brands ({','.join(map(str, SIZES))})",
     )
     made.add_argument(
         "--orders",

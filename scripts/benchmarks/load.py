@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from typing import Final, Self
+from urllib.parse import quote
 
 from scripts.benchmarks.table import percentile
 from scripts.local.ports import HOST
@@ -23,20 +24,26 @@ CONNECTIONS: Final = 16
 WARM_UP_SECONDS: Final = 0.5
 ANSWER_BYTES: Final = 262_144
 SILENCE_SECONDS: Final = 30
+SAFE: Final = "/?&=%-._~:+,"
 HEAD_END: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request: a path and the bearer token, if any."""
+    """One request: a path, and the bearer token or the cookies of whoever asks, if any."""
 
     path: str
     token: str = ""
+    cookie: str = ""
 
     def to_bytes(self, port: int) -> bytes:
         """Return the request as it goes over the wire."""
         signed_in = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
-        head = f"GET {self.path} HTTP/1.1\r\nHost: {HOST}:{port}\r\n{signed_in}\r\n"
+        if self.cookie:
+            signed_in += f"Cookie: {self.cookie}\r\n"
+        head = (
+            f"GET {quote(self.path, safe=SAFE)} HTTP/1.1\r\nHost: {HOST}:{port}\r\n{signed_in}\r\n"
+        )
         return head.encode()
 
 
