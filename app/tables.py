@@ -1,5 +1,7 @@
 """Every table there is: importing this module fills `Base.metadata`."""
 
+from app.approvals import models as approvals
+from app.attribution import dispute_models as disputes
 from app.attribution import models as attribution
 from app.catalog import models as catalog
 from app.distribution import models as distribution
@@ -7,26 +9,32 @@ from app.distribution import plan_records
 from app.kernel import audit, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
+from app.members import file_models as member_files
 from app.members import models as members
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
+from app.risk import models as risk
 from app.stores import models as stores
 
 __all__ = [
     "Base",
+    "approvals",
     "attribution",
     "audit",
     "catalog",
+    "disputes",
     "distribution",
     "idempotency",
     "inbox",
     "ledger",
+    "member_files",
     "members",
     "orders",
     "outbox",
     "payouts",
     "plan_records",
     "plans",
+    "risk",
     "stores",
 ]

@@ -214,6 +214,7 @@ class DistributorStep(Base):
     """One change of a distributor's standing or recommender, with both after it. Never changed."""
 
     __tablename__ = "distributor_steps"
+    __table_args__ = (sa.Index("ix_distributor_steps_at", "at"),)
 
     id: Mapped[Id]
     member_id: Mapped[int] = mapped_column(sa.ForeignKey("distributors.member_id"), index=True)

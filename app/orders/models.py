@@ -48,6 +48,12 @@ class Order(Base):
         sa.Index("ix_orders_member", "member_id", sa.text("id DESC")),
         sa.Index("ix_orders_store", "store_id", sa.text("id DESC")),
         sa.Index("ix_orders_paid", "paid_at"),
+        sa.Index(
+            "ix_orders_owner_paid",
+            "owner_id",
+            "paid_at",
+            postgresql_where=sa.text("paid_at IS NOT NULL"),
+        ),
         sa.Index("ix_orders_unpaid", "pay_by_at", postgresql_where=sa.text("state = 'created'")),
         sa.Index(
             "ix_orders_to_settle",
@@ -193,6 +199,7 @@ class Refund(Base):
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="amount"),
         sa.Index("ix_refunds_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        sa.Index("ix_refunds_ended", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

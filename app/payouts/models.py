@@ -181,3 +181,26 @@ class PayoutAllocation(Base):
     award_id: Mapped[int] = mapped_column(sa.ForeignKey("awards.id"), index=True)
     amount_fen: Mapped[int]
     released_fen: Mapped[int] = mapped_column(server_default=sa.text("0"))
+
+
+class PayoutHold(Base):
+    """Why payouts of a distributor wait: nothing of theirs is approved or sent while it stands.
+
+    `cause` names what it was placed for, such as a suspicion of `risk`; payouts know no more.
+    Lifted, it stays as history.
+    """
+
+    __tablename__ = "payout_holds"
+    __table_args__ = (
+        sa.Index(
+            "ix_payout_holds_standing",
+            "member_id",
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    member_id: Mapped[int] = mapped_column(sa.ForeignKey("distributors.member_id"))
+    cause: Mapped[str] = mapped_column(unique=True)
+    placed_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
