@@ -137,7 +137,8 @@ STATEMENTS: Final = (
     """,
     """
     INSERT INTO touches (share_code_id, member_id, source, occurred_at, outcome, reason)
-    SELECT 1 + n % {distributors}, n, 'poster', {began} + n::float8 / {members} * interval '720 days',
+    SELECT 1 + n % {distributors}, n, 'poster',
+        {began} + n::float8 / {members} * interval '720 days',
         'bound', 'new_customer'
     FROM generate_series({distributors} + 1, {members}) n
     """,
@@ -208,7 +209,8 @@ STATEMENTS: Final = (
     """,
     """
     INSERT INTO ledger_entries (id, key, occurred_at) OVERRIDING SYSTEM VALUE
-    SELECT n, 'commission-accrued:' || n || ':1', {began} + n::float8 / {entries} * interval '720 days'
+    SELECT n, 'commission-accrued:' || n || ':1',
+        {began} + n::float8 / {entries} * interval '720 days'
     FROM generate_series(1, {entries}) n
     """,
     """

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from flask_security import hash_password
 from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
-from app.stores.services import NewStaff, create_staff
+from app.stores.staff import NewStaff, create_staff
 from wsgi import application
 wish = json.loads(sys.stdin.read())
 with application.test_request_context():
