@@ -6,16 +6,21 @@ from app.attribution import models as attribution
 from app.catalog import models as catalog
 from app.distribution import models as distribution
 from app.distribution import plan_records
+from app.imports import models as imports
 from app.kernel import audit, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
+from app.members import expected as expected_members
 from app.members import file_models as member_files
 from app.members import models as members
+from app.orders import handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
 from app.risk import models as risk
 from app.stores import models as stores
+from app.stores import staff_mode_models
+from app.stores import session_models as staff_sessions
 
 __all__ = [
     "Base",
@@ -25,7 +30,10 @@ __all__ = [
     "catalog",
     "disputes",
     "distribution",
+    "expected_members",
+    "handover_models",
     "idempotency",
+    "imports",
     "inbox",
     "ledger",
     "member_files",
@@ -36,5 +44,7 @@ __all__ = [
     "plan_records",
     "plans",
     "risk",
+    "staff_sessions",
+    "staff_mode_models",
     "stores",
 ]
