@@ -191,9 +191,8 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
         if not wish.sort:
             return listing.by_key(db.session(), query, self.key, wish)
         column = getattr(self.model, wish.sort)
-        order = column.desc() if wish.descending else column
-        return listing.by_number(
-            db.session(), query.order_by(order.nulls_last(), self.key.desc()), wish
+        return listing.by_place(
+            db.session(), query, (column, self.key), wish, descending=wish.descending
         )
 
     @expose("/")

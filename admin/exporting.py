@@ -59,7 +59,7 @@ class Exports(Part):
     def _exported_rows(self, wish: listing.Request, shape: Shape) -> Iterator[list[Plain]]:
         """Yield rows in batches, each found by its place, until there are no more or too many."""
         sent = 0
-        step = replace(wish, sort="", after=None, before=None, page=0, size=exports.BATCH)
+        step = replace(wish, sort="", after=None, before=None, size=exports.BATCH)
         while sent < exports.ROWS_MAX:
             page = self.page_of(self.loaded(self.narrowed(wish.search)), step)
             table = Table(page.rows[: exports.ROWS_MAX - sent], shape)
@@ -67,7 +67,7 @@ class Exports(Part):
             sent += len(table.rows)
             if page.older is None:
                 return
-            step = replace(step, after=page.older.get("after"), page=page.older.get("page", 0))
+            step = replace(step, after=page.older["after"])
 
     def _audit_export(self, export_type: str, count: int) -> None:
         who, now = staff.actor(), database_now()

@@ -97,8 +97,8 @@ class BySpot(Part):
 
     def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
         """Return one page, the newest plan and member first, which an index serves."""
-        order = (PlanPlace.plan_id.desc(), PlanPlace.member_id.desc(), PlanPlace.number.desc())
-        return listing.by_number(db.session(), query.order_by(*order), wish)
+        order = (PlanPlace.plan_id, PlanPlace.member_id, PlanPlace.number)
+        return listing.by_place(db.session(), query, order, wish)
 
     def title_of(self, row: PlanPlace) -> str:
         """Return whose place it is."""

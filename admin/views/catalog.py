@@ -310,9 +310,9 @@ class StockView(ScopedView):
         return StockLevel.product_id
 
     def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
-        """Return a page by product and store; there are few enough for page numbers."""
-        ordered = query.order_by(StockLevel.product_id, StockLevel.store_id)
-        return listing.by_number(db.session(), ordered, wish)
+        """Return a page by product and store."""
+        order = (StockLevel.product_id, StockLevel.store_id)
+        return listing.by_place(db.session(), query, order, wish, descending=False)
 
 
 class StockMovementsView(ScopedView):
