@@ -110,6 +110,17 @@ class PayoutOnHold(DomainError):
 
 
 @dataclass(eq=False)
+class PayoutHeld(DomainError):
+    """A hold stands on the distributor's payouts, as while somebody looks into a suspicion."""
+
+    code: ClassVar[str] = "payout_held"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_(
+        "Payouts of this distributor are held while a suspicion is looked into."
+    )
+
+
+@dataclass(eq=False)
 class SecondApproverRequired(DomainError):
     """An amount like this needs the approval of two different people."""
 

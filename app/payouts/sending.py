@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from app.kernel.clock import business_day, day_begins_at, next_day_begins_at
 from app.kernel.db import atomic, retrying
 from app.kernel.secrecy import vault
-from app.members.models import Distributor, Standing
-from app.payouts import pacing
+from app.members.models import Distributor
+from app.payouts import holds, pacing
 from app.payouts.models import Payout, PayoutBill
 from app.payouts.reports import CANCELLABLE
 from app.payouts.states import BillEvent, BillState
@@ -196,7 +196,7 @@ def _put_off_until(
     session: Session, bill: PayoutBill, *, settings: Settings, now: datetime
 ) -> datetime | None:
     """Return until when a bill may not be sent, having noted why; None where it may be now."""
-    if _distributor(session, bill).standing is Standing.FROZEN:
+    if holds.waits(session, bill.payout_id):
         bill.last_error = "on_hold"
         return now + pacing.held_for(settings.payout_query_seconds)
     exceeded = _limit_exceeded(session, bill, settings=settings, now=now)

@@ -18,6 +18,7 @@ from app.ledger import services as ledger
 from app.ledger.transfers import Transfer, available, debt, in_transit
 from app.members.errors import FreshSignInRequired, NotADistributor
 from app.members.models import Distributor, Member, Standing
+from app.payouts import holds
 from app.payouts.errors import (
     InsufficientBalance,
     PayoutAmountOutOfRange,
@@ -59,7 +60,8 @@ def request(
     """Reserve an amount and record the wish to withdraw it.
 
     `fresh_at` is when the member last proved to WeChat who they are. The bills and their numbers,
-    the payee and whether two people have to approve are fixed here.
+    the payee and whether two people have to approve are fixed here. Under a hold it is accepted
+    and waits: whoever is suspected is not told by a refusal, and nothing is lost.
     """
     _check_amount(amount_fen, settings)
     if now - fresh_at > timedelta(seconds=settings.fresh_sign_in_seconds):
@@ -96,11 +98,11 @@ def approve(
     """Let a payout go ahead, or take the first of two steps towards that; a job will send it.
 
     Two people have to approve where the limit said so when it was asked for, or says so now.
+    Raises `PayoutHeld` while a hold stands, `PayoutOnHold` while the distributor is frozen.
     """
     assert actor.kind == "staff", "only staff approve"
+    holds.require_free(session, payout_id)
     payout = lock_payout(session, payout_id)
-    if session.get_one(Distributor, payout.member_id).standing is Standing.FROZEN:
-        raise PayoutOnHold(Standing.FROZEN)
     before = payout.state
     limit_fen = settings.payout_second_approval_fen
     needs_two = payout.needs_second_approval or payout.amount_fen >= limit_fen
