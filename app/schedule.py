@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.approvals import jobs as approvals
 from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
@@ -32,6 +33,7 @@ CRON: Final[Mapping[str, str]] = {
     distribution.evaluate_all_levels.name: "10 3 * * *",
     distribution.end_level_warnings.name: "40 4 * * *",
     distribution.review_levels.name: "10 5 1-3 * *",
+    approvals.expire_approvals.name: "*/10 * * * *",
     distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
 }

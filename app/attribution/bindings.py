@@ -105,15 +105,38 @@ def transfer_binding(  # noqa: PLR0913 - one decision: about whom, to whom, by w
 ) -> Binding:
     """Hand a customer over to another distributor for the rest of the period in force.
 
+    Raises what `hand_over` does.
+    """
+    return hand_over(
+        session,
+        customer_id=customer_id,
+        owner=Owner(OwnerKind.DISTRIBUTOR, to_owner_id),
+        actor=actor,
+        second_actor=second_actor,
+        reason=reason,
+        now=now,
+    )
+
+
+def hand_over(  # noqa: PLR0913 - one decision: about whom, to whom, by whom, why, when
+    session: Session,
+    *,
+    customer_id: int,
+    owner: Owner,
+    actor: Actor,
+    second_actor: Actor,
+    reason: str,
+    now: datetime,
+) -> Binding:
+    """Hand a customer over to a distributor or a store for the rest of the period in force.
+
     Two different members of staff decide it, with a reason. Orders made before keep their owner.
-    Raises `SecondPersonRequired`, `ReasonRequired`, `NoBindingInForce`, `OwnerRefused` for a person
-    who could not have won this customer either, and `MemberNotFound`.
+    Raises `SecondPersonRequired`, `ReasonRequired`, `NoBindingInForce`, `OwnerRefused` for one who
+    could not have won this customer either, and `MemberNotFound`.
     """
     require_two_people(actor, second_actor)
     require_reason(reason)
-    owner = Owner(OwnerKind.DISTRIBUTOR, to_owner_id)
-    old, at = _lock_in_force(session, customer_id, owner, now=now)
-    _check_new_owner(session, old, owner, at=at)
+    old, at = _lock_for_transfer(session, customer_id, owner, now=now)
     until_at = old.valid_until_at
     history.end(session, old, at=at)
     new = history.begin(
@@ -138,6 +161,22 @@ def transfer_binding(  # noqa: PLR0913 - one decision: about whom, to whom, by w
         session, actor, "binding_transferred", Subject("member", customer_id), change, now=at
     )
     return new
+
+
+def require_transferable(
+    session: Session, customer_id: int, owner: Owner, *, now: datetime
+) -> None:
+    """Raise what `hand_over` would, were it asked now; locks the customer."""
+    _lock_for_transfer(session, customer_id, owner, now=now)
+
+
+def _lock_for_transfer(
+    session: Session, customer_id: int, owner: Owner, *, now: datetime
+) -> tuple[Binding, datetime]:
+    """Lock a customer who may go to a new owner; return the binding and the instant to act at."""
+    old, at = _lock_in_force(session, customer_id, owner, now=now)
+    _check_new_owner(session, old, owner, at=at)
+    return old, at
 
 
 def end_binding(
@@ -180,11 +219,12 @@ def _lock_in_force(
 
 def _check_new_owner(session: Session, old: Binding, owner: Owner, *, at: datetime) -> None:
     customer_id = old.customer_id
+    person_ids = set() if owner.distributor_id is None else {owner.distributor_id}
     obstacles = {
-        TouchReason.SELF: owner.id == customer_id,
+        TouchReason.SELF: customer_id in person_ids,
         TouchReason.SAME_OWNER: owner == history.owner_of(old),
         TouchReason.OWNER_NOT_ACTIVE: not history.is_active(session, owner),
-        TouchReason.HOUSEHOLD: bool(household_of(session, customer_id, {owner.id})),
+        TouchReason.HOUSEHOLD: bool(household_of(session, customer_id, person_ids)),
         TouchReason.MUTUAL: history.is_mutual(session, customer_id, owner, at=at),
     }
     for reason, stands_in_the_way in obstacles.items():

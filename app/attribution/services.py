@@ -7,7 +7,13 @@
 * `joining`    becoming a distributor
 """
 
-from app.attribution.bindings import end_binding, lock_binding, transfer_binding
+from app.attribution.bindings import (
+    end_binding,
+    hand_over,
+    lock_binding,
+    require_transferable,
+    transfer_binding,
+)
 from app.attribution.codes import ChannelChoice, issue_code, regenerate_code, revoke_code
 from app.attribution.guessing import count_miss, counting_misses
 from app.attribution.joining import apply_as_distributor
@@ -20,10 +26,12 @@ __all__ = [
     "count_miss",
     "counting_misses",
     "end_binding",
+    "hand_over",
     "issue_code",
     "lock_binding",
     "record_touch",
     "regenerate_code",
+    "require_transferable",
     "revoke_code",
     "transfer_binding",
 ]

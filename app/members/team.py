@@ -256,6 +256,13 @@ def move_recommender(  # noqa: PLR0913 - one decision: about whom, where to, by 
     return row
 
 
+def require_movable(session: Session, member_id: int, *, to_member_id: int | None) -> None:
+    """Raise what `move_recommender` would, were it asked now; takes the tree and locks the team."""
+    tree.take(session)
+    row, target = _lock_for_move(session, member_id, to_member_id)
+    _check_target(session, row, target)
+
+
 def _lock_for_move(
     session: Session, member_id: int, to_member_id: int | None
 ) -> tuple[Distributor, Distributor | None]:
