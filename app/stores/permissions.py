@@ -87,8 +87,14 @@ class Permission(StrEnum):
     """Start the export or the deletion of a customer's data on their behalf."""
 
 
+CROWN: Final = frozenset({Permission.STAFF_EDIT, Permission.ROLES_EDIT})
+"""What owners keep to themselves: no role of the brand's own ever allows it."""
+
+ROLE_NAME_LENGTH_MAX: Final = 40
+
+
 class RoleName(StrEnum):
-    """The roles there are."""
+    """The roles that are built in; the brand may add others of its own."""
 
     OWNER = "owner"
     OPERATIONS = "operations"
@@ -241,3 +247,16 @@ def permissions_of(roles: Collection[str]) -> frozenset[Permission]:
     """
     nothing: frozenset[Permission] = frozenset()
     return nothing.union(*(ROLE_PERMISSIONS.get(role, nothing) for role in roles))
+
+
+def allowed_by(name: str, stored: Collection[str]) -> frozenset[Permission]:
+    """Return what one role allows; `stored` is what the row of a role of one's own lists.
+
+    Words that are no permission, or one of the crown's, allow nothing wherever they come from.
+
+    >>> sorted(allowed_by("Regional manager", ["orders.view", "staff.edit", "fly"]))
+    [<Permission.ORDERS_VIEW: 'orders.view'>]
+    """
+    if name in ROLE_PERMISSIONS:
+        return ROLE_PERMISSIONS[name]
+    return frozenset(one for one in Permission if one.value in stored) - CROWN
