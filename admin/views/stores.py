@@ -39,9 +39,11 @@ def _create_store(_row: None, act: Act) -> None:
     form = act.form
     joined(
         places.create_store,
-        name=form.name.data,
-        address=form.address.data or "",
-        region_id=int(form.region_id.data) if form.region_id.data else None,
+        places.StoreSpec(
+            name=form.name.data,
+            address=form.address.data or "",
+            region_id=int(form.region_id.data) if form.region_id.data else None,
+        ),
         actor=act.actor,
         now=act.now,
     )
@@ -55,9 +57,9 @@ class StoresView(ScopedView):
     icon = "store"
     intro = _("The shops of the chain. Staff see the rows of their own shops only.")
 
-    column_list = ("name", "region_id", "address", "is_open", "created_at")
+    column_list = ("name", "region_id", "address", "state", "created_at")
     searched = (Store.name, Store.address)
-    facts = ("region_id", "address", "is_open", "created_at")
+    facts = ("region_id", "address", "state", "created_at")
     form_pages = (
         FormPage(
             name="new",

@@ -62,7 +62,9 @@ def load_brand() -> Iterator[str]:
 def _load(session: Session, *, now: datetime) -> None:
     stores.ensure_roles(session)
     by_name = {
-        name: places.create_store(session, name=name, address=address, actor=SYSTEM, now=now)
+        name: places.create_store(
+            session, places.StoreSpec(name=name, address=address), actor=SYSTEM, now=now
+        )
         for name, address in (*STORES, *STORES_OF_THEIR_OWN)
     }
     for person in DEMO_STAFF:

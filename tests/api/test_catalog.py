@@ -1,6 +1,7 @@
 from sqlalchemy.orm import Session
 
 from app.catalog.models import ProductKind
+from app.stores.states import StoreState
 from tests.api.conftest import Phone, assert_problem
 from tests.factories.orders import make_goods, make_product
 from tests.factories.people import make_store
@@ -60,7 +61,8 @@ def test_a_product_not_on_sale_is_the_same_as_none(session: Session, phone: Phon
 
 def test_stores_are_listed_by_name_while_they_are_open(session: Session, phone: Phone) -> None:
     for name in ("B", "A", "C"):
-        make_store(session, name).is_open = name != "C"
+        store = make_store(session, name)
+        store.state = StoreState.PAUSED if name == "C" else StoreState.OPEN
     session.flush()
 
     items = phone.get("/stores").get_json()["items"]

@@ -10,6 +10,7 @@ from app.catalog.models import ProductKind, StockLevel
 from app.orders.models import Fulfilment, Order, Payment
 from app.orders.states import OrderState
 from app.settings import Settings
+from app.stores.states import StoreState
 from scripts.sandbox.client import SandboxClient
 from tests.api.conftest import Phone, assert_problem, new_key, nothing_moves
 from tests.factories.orders import LineOf, make_goods, make_order, make_product, offer
@@ -93,7 +94,7 @@ def test_what_cannot_be_bought_is_refused_for_what_it_is(
     session: Session, phone: Phone, path: str
 ) -> None:
     store, closed = make_store(session), make_store(session)
-    closed.is_open = False
+    closed.state = StoreState.PAUSED
     goods, service = make_goods(session, store), make_product(session)
     hidden = make_product(session, is_published=False)
     refused = [

@@ -26,6 +26,7 @@ from app.kernel.secrecy import vault
 from app.members.errors import MemberNotFound
 from app.members.models import Distributor, Member, MemberDevice, Standing
 from app.settings import Settings
+from app.stores.states import StoreState
 from tests.factories.people import (
     make_binding,
     make_channel,
@@ -289,7 +290,7 @@ def test_a_store_owns_customers_while_it_is_open(
     code = make_share_code(session, store=store)
 
     bound = touch(session, code, customer, settings, now)
-    store.is_open = False
+    store.state = StoreState.PAUSED
     session.flush()
     closed = touch(session, code, make_member(session), settings, now)
 

@@ -27,6 +27,7 @@ from app.orders.states import OrderState
 from app.settings import Settings
 from app.stores.errors import StoreNotFound
 from app.stores.models import Store
+from app.stores.states import StoreState
 from tests.factories.orders import make_goods, make_product
 from tests.factories.people import make_binding, make_distributor, make_member, make_store
 
@@ -186,7 +187,7 @@ def test_each_bad_basket_has_its_own_error_and_leaves_nothing(
 
 def test_a_closed_store_takes_no_orders(session: Session) -> None:
     store = make_store(session)
-    store.is_open = False
+    store.state = StoreState.PAUSED
     session.flush()
 
     with pytest.raises(StoreNotFound):

@@ -21,8 +21,10 @@ from app.stores.errors import (
 )
 from app.stores.models import Role, Staff, Store
 from app.stores.permissions import RoleName
+from app.stores.places import StoreSpec
 from app.stores.queries import open_stores, visible_store_ids
 from app.stores.staff import NewStaff
+from app.stores.states import StoreState
 from tests.factories.people import make_staff, make_store
 
 ANN = Actor("staff", 1)
@@ -33,12 +35,14 @@ def actions(session: Session) -> list[str]:
 
 
 def test_a_store_is_opened_once_by_name_and_on_record(session: Session, now: datetime) -> None:
-    store = places.create_store(session, name=" 静安店 ", address="1 号", actor=ANN, now=now)
+    store = places.create_store(
+        session, StoreSpec(name=" 静安店 ", address="1 号"), actor=ANN, now=now
+    )
 
     with pytest.raises(StoreNameTaken):
-        places.create_store(session, name="静安店", actor=ANN, now=now)
+        places.create_store(session, StoreSpec(name="静安店"), actor=ANN, now=now)
     with pytest.raises(StoreInvalid):
-        places.create_store(session, name=" ", actor=ANN, now=now)
+        places.create_store(session, StoreSpec(name=" "), actor=ANN, now=now)
 
     assert (store.name, store.is_open, store.created_at) == ("静安店", True, now)
     entry = session.scalars(sa.select(AuditRecord)).one()
@@ -52,7 +56,7 @@ def test_a_store_is_opened_once_by_name_and_on_record(session: Session, now: dat
 def test_customers_see_open_stores_by_name(session: Session) -> None:
     names = ("C", "A", "B")
     stores = {name: make_store(session, name) for name in names}
-    stores["B"].is_open = False
+    stores["B"].state = StoreState.PAUSED
     session.flush()
 
     assert [store.name for store in open_stores(session)] == ["A", "C"]
