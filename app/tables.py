@@ -7,6 +7,7 @@ from app.catalog import models as catalog
 from app.distribution import models as distribution
 from app.distribution import plan_records
 from app.imports import models as imports
+from app.insight import models as insight
 from app.kernel import audit, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
@@ -17,8 +18,10 @@ from app.orders import handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
+from app.preferences import models as preferences
 from app.risk import models as risk
 from app.stores import models as stores
+from app.stores import view_models as saved_views
 from app.stores import staff_mode_models
 from app.stores import session_models as staff_sessions
 
@@ -35,6 +38,7 @@ __all__ = [
     "idempotency",
     "imports",
     "inbox",
+    "insight",
     "ledger",
     "member_files",
     "members",
@@ -43,8 +47,10 @@ __all__ = [
     "payouts",
     "plan_records",
     "plans",
+    "preferences",
     "risk",
     "staff_sessions",
     "staff_mode_models",
+    "saved_views",
     "stores",
 ]

@@ -94,7 +94,10 @@ class Touch(Base):
     """One scan or click of a share code by a member, with its evidence. Never changed."""
 
     __tablename__ = "touches"
-    __table_args__ = (sa.Index("ix_touches_member", "member_id", "occurred_at"),)
+    __table_args__ = (
+        sa.Index("ix_touches_member", "member_id", "occurred_at"),
+        sa.Index("ix_touches_occurred", "occurred_at"),
+    )
 
     id: Mapped[Id]
     share_code_id: Mapped[int] = mapped_column(sa.ForeignKey("share_codes.id"), index=True)
@@ -128,8 +131,8 @@ class Binding(Base):
             using="gist",
         ),
         sa.Index("ix_bindings_owner", "owner_id", sa.text("id DESC")),
-        sa.Index("ix_bindings_owner_begun", "owner_id", "valid_from_at"),
         sa.Index("ix_bindings_begun", "valid_from_at"),
+        sa.Index("ix_bindings_owner_begun", "owner_id", "valid_from_at"),
     )
 
     id: Mapped[Id]

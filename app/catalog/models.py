@@ -47,17 +47,27 @@ class Product(Base):
 
 
 class StockLevel(Base):
-    """What one store has of one product: on the shelf, and promised to unpaid orders."""
+    """What one store has of one product: on the shelf, and promised to unpaid orders.
+
+    At `low_at` sellable pieces or fewer it is time to order more.
+    """
 
     __tablename__ = "stock_levels"
     __table_args__ = (
         sa.CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="never_oversold"),
+        sa.CheckConstraint("low_at >= 0", name="low_at"),
+        sa.Index(
+            "ix_stock_levels_low",
+            "store_id",
+            postgresql_where=sa.text("on_hand - reserved <= low_at"),
+        ),
     )
 
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     store_id: Mapped[int] = mapped_column(sa.ForeignKey("stores.id"), primary_key=True, index=True)
     on_hand: Mapped[int]
     reserved: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    low_at: Mapped[int] = mapped_column(server_default=sa.text("5"))
 
 
 class StockMove(StrEnum):

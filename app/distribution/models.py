@@ -109,6 +109,7 @@ class Award(Base):
         sa.CheckConstraint(f"seat BETWEEN 0 AND {PAID_DEPTH_MAX}", name="paid_depth"),
         sa.CheckConstraint("(state = 'frozen') <= (matures_at IS NOT NULL)", name="maturity"),
         sa.Index("ix_awards_beneficiary", "beneficiary_id", sa.text("id DESC")),
+        sa.Index("ix_awards_created", "created_at"),
         sa.Index("ix_awards_to_mature", "matures_at", postgresql_where=sa.text("state = 'frozen'")),
         sa.Index(
             "ix_awards_to_allocate",
@@ -164,6 +165,7 @@ class AwardReversal(Base):
     __table_args__ = (
         sa.UniqueConstraint("award_id", "refund_id"),
         sa.CheckConstraint("amount_fen >= 0", name="amount"),
+        sa.Index("ix_award_reversals_created", "created_at"),
     )
 
     id: Mapped[Id]

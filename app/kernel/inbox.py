@@ -19,6 +19,7 @@ class InboxNotice(Base):
     """One message that was accepted, and what it did. Never changed."""
 
     __tablename__ = "inbox_notices"
+    __table_args__ = (sa.Index("ix_inbox_notices_outcome", "outcome"),)
 
     id: Mapped[Id]
     notice_id: Mapped[str] = mapped_column(unique=True)

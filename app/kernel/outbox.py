@@ -49,6 +49,11 @@ class Task(Base):
             "id",
             postgresql_where=sa.text("quarantined_at IS NULL"),
         ),
+        sa.Index(
+            "ix_tasks_quarantined",
+            "id",
+            postgresql_where=sa.text("quarantined_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]

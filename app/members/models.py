@@ -132,6 +132,12 @@ class Distributor(Base):
         sa.CheckConstraint("level BETWEEN 1 AND 9", name="level"),
         sa.CheckConstraint("direct_count >= 0 AND second_count >= 0", name="counts"),
         sa.Index("ix_distributors_team", "recommender_id", sa.text("member_id DESC")),
+        sa.Index("ix_distributors_approved", "approved_at"),
+        sa.Index(
+            "ix_distributors_applied",
+            "member_id",
+            postgresql_where=sa.text("standing = 'applied'"),
+        ),
         sa.Index("ix_distributors_second", "second_recommender_id", sa.text("member_id DESC")),
     )
 

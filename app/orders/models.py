@@ -48,6 +48,13 @@ class Order(Base):
         sa.Index("ix_orders_member", "member_id", sa.text("id DESC")),
         sa.Index("ix_orders_store", "store_id", sa.text("id DESC")),
         sa.Index("ix_orders_paid", "paid_at"),
+        sa.Index("ix_orders_completed", "completed_at"),
+        sa.Index(
+            "ix_orders_to_hand_over",
+            "store_id",
+            "id",
+            postgresql_where=sa.text("state = 'paid'"),
+        ),
         sa.Index(
             "ix_orders_owner_paid",
             "owner_id",
@@ -199,6 +206,12 @@ class Refund(Base):
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="amount"),
         sa.Index("ix_refunds_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        sa.Index(
+            "ix_refunds_waiting",
+            "state",
+            "id",
+            postgresql_where=sa.text("state IN ('requested', 'abnormal')"),
+        ),
         sa.Index("ix_refunds_ended", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
     )
 

@@ -1,0 +1,19 @@
+"""Work of insight in the background."""
+
+from app.insight import refreshing
+from app.kernel.db import atomic, database_now
+from app.kernel.jobs import job
+
+
+@job("refresh_figures", timeout_seconds=600)
+def refresh_figures() -> int:
+    """Make the figures of recent and of changed days again; return how many days."""
+    now = database_now()
+    with atomic() as session:
+        return refreshing.refresh(session, now=now)
+
+
+@job("reconcile_figures", timeout_seconds=1800)
+def reconcile_figures() -> int:
+    """Make all figures of the last thirteen months again, for what no trigger notes."""
+    return refreshing.rebuild(days=refreshing.BACK_DAYS, now=database_now())
