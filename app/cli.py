@@ -13,6 +13,7 @@ from app.kernel import jobs
 from app.kernel.db import db
 from app.operations import (
     distributor_commands,
+    insight_commands,
     invariants,
     month_commands,
     plan_commands,
@@ -27,7 +28,8 @@ def init_app(app: Flask) -> None:
     own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job)
     of_distributors = (distributor_commands.levels, distributor_commands.statements)
     of_months = (month_commands.months_group, month_commands.explain)
-    for command in (*own, *of_distributors, *of_months, plan_commands.plans):
+    groups = (plan_commands.plans, insight_commands.insight)
+    for command in (*own, *of_distributors, *of_months, *groups):
         app.cli.add_command(command)
 
 

@@ -7,11 +7,13 @@ from app.approvals import jobs as approvals
 from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
+from app.insight import jobs as insight
 from app.kernel import housekeeping
 from app.ledger import jobs as ledger
 from app.members import jobs as members
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
+from app.risk import jobs as risk
 
 EVERY_SWEEP: Final = (
     orders.close_unpaid_orders.name,
@@ -27,6 +29,8 @@ EVERY_SWEEP: Final = (
 
 CRON: Final[Mapping[str, str]] = {
     ledger.seal_ledger.name: "* * * * *",
+    insight.refresh_figures.name: "*/2 * * * *",
+    insight.reconcile_figures.name: "50 1 * * *",
     housekeeping.forget_old_requests.name: "20 * * * *",
     attribution.forget_code_misses.name: "25 * * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
@@ -36,4 +40,5 @@ CRON: Final[Mapping[str, str]] = {
     approvals.expire_approvals.name: "*/10 * * * *",
     distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
+    risk.watch_risk.name: "50 * * * *",
 }

@@ -7,10 +7,15 @@ from app.kernel.jobs import job
 
 @job("refresh_figures", timeout_seconds=600)
 def refresh_figures() -> int:
-    """Make the figures of recent and of changed days again; return how many days."""
+    """Make the figures of recent and of changed days again; return how many days.
+
+    Where nothing was ever made from the beginning, as after an update, that follows at once.
+    """
     now = database_now()
     with atomic() as session:
-        return refreshing.refresh(session, now=now)
+        days = refreshing.refresh(session, now=now)
+        is_whole = refreshing.is_whole(session)
+    return days if is_whole else days + refreshing.rebuild(days=refreshing.BACK_DAYS, now=now)
 
 
 @job("reconcile_figures", timeout_seconds=1800)

@@ -82,14 +82,9 @@ def rebuild(*, days: int, now: datetime) -> int:
     return days
 
 
-def first_day(session: Session) -> date | None:
-    """Return the first day that any row counts for, or None where there is nothing."""
-    firsts = [
-        session.scalar(sa.select(sa.func.min(source.at)).select_from(source.model))
-        for source in SOURCES.values()
-    ]
-    known = [business_day(one) for one in firsts if one is not None]
-    return min(known, default=None)
+def is_whole(session: Session) -> bool:
+    """Tell whether the figures were ever made from the beginning."""
+    return session.get(FigureRefresh, ALL) is not None
 
 
 def _wait_for_others(session: Session) -> None:
