@@ -3,11 +3,20 @@
 from flask import current_app
 from redis import Redis
 
+from app.preferences.overrides import overrides
 from app.settings import Settings
 
 
 def settings() -> Settings:
-    """Return the settings of the running application."""
+    """Return the settings in force: the environment's, with what staff set in the back office.
+
+    What staff set is at most `KNOWN_SECONDS` old. Ask at use and keep no copy.
+    """
+    return overrides().over(environment())
+
+
+def environment() -> Settings:
+    """Return the settings that this process was started with."""
     found: Settings = current_app.extensions["settings"]
     return found
 

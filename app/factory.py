@@ -16,6 +16,7 @@ from app.kernel import logs, pools
 from app.kernel.db import db
 from app.kernel.secrecy import Vault
 from app.operations import health
+from app.preferences import overrides
 from app.settings import Settings, SettingsError
 from app.wechat import access as wechat
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> APIFlask:
     db.init_app(app)
     with app.app_context():
         pools.watch(db.engine)
+    overrides.init_app(app)
     wechat.init_app(app, settings)
     health.init_app(app)
     _end_reading_after_requests(app)

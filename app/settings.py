@@ -110,6 +110,23 @@ class Settings:
     payout_not_found_seconds: int = 300
     """How long 'not found' after a send counts as 'perhaps still being accepted'."""
 
+    # The back office.
+    phone_looks_per_day: int = 50
+    """How many whole phone numbers one member of staff may look at."""
+
+    # Suspicions about distributors: a pattern of this size raises a flag, which holds payouts.
+    risk_window_seconds: int = 90 * DAY
+    """How far back customers and orders of a distributor are compared."""
+    risk_hold_seconds: int = 30 * DAY
+    """How long a flag that nobody decides holds payouts."""
+    risk_binds_hour: int = 30
+    risk_binds_day: int = 100
+    risk_shared_people: int = 3
+    risk_unpaid_device_people: int = 5
+    risk_refund_bp: int = 3_000
+    risk_refund_orders_min: int = 10
+    risk_pair_orders: int = 2
+
     # How often the scheduler rings, and how hard callers may knock.
     sweep_seconds: int = 15
     relay_seconds: float = 0.5

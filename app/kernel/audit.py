@@ -58,6 +58,10 @@ class AuditRecord(Base):
 
     __table_args__ = (
         sa.Index("ix_audit_log_subject", "subject_type", "subject_id"),
+        sa.Index("ix_audit_log_at", "at", "id"),
+        sa.Index("ix_audit_log_actor", "actor_kind", "actor_id", "id"),
+        sa.Index("ix_audit_log_action", "action", "id"),
+        sa.Index("ix_audit_log_store", "store_id", "id"),
         sa.UniqueConstraint("previous_hash"),
     )
 

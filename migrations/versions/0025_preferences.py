@@ -1,14 +1,88 @@
-"""Settings that staff change, with their history."""
+"""Settings that staff change, with their history; ways to search the audit trail."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
 
+FROZEN = "name value previous effective_at set_at set_by second_by reason"
+AUDIT_INDEXES = {
+    "ix_audit_log_at": ["at", "id"],
+    "ix_audit_log_actor": ["actor_kind", "actor_id", "id"],
+    "ix_audit_log_action": ["action", "id"],
+    "ix_audit_log_store": ["store_id", "id"],
+}
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.create_table(
+        "setting_changes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("previous", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("second_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by", sa.Text(), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "jsonb_typeof(value) IN ('number', 'boolean')",
+            name=op.f("ck_setting_changes_value"),
+        ),
+        sa.CheckConstraint(
+            "effective_at >= set_at", name=op.f("ck_setting_changes_not_in_the_past")
+        ),
+        sa.CheckConstraint("second_by <> set_by", name=op.f("ck_setting_changes_two_people")),
+        sa.CheckConstraint("length(reason) > 0", name=op.f("ck_setting_changes_reason")),
+        sa.CheckConstraint(
+            "withdrawn_at < effective_at", name=op.f("ck_setting_changes_withdrawn_before")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(withdrawn_at, withdrawn_by, withdrawal_reason) IN (0, 3)",
+            name=op.f("ck_setting_changes_withdrawal"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_setting_changes")),
+    )
+    op.create_index(
+        "uq_setting_changes_name_effective_at",
+        "setting_changes",
+        ["name", "effective_at"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+    op.create_index("ix_setting_changes_name_id", "setting_changes", ["name", "id"])
+    _keep_history()
+    for name, columns in AUDIT_INDEXES.items():
+        op.create_index(name, "audit_log", columns)
+
+
+def _keep_history() -> None:
+    """A change stays as it was set; a withdrawal is written once and stays too."""
+    changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in FROZEN.split())
+    op.execute(
+        "CREATE TRIGGER setting_changes_rows BEFORE UPDATE ON setting_changes"
+        f" FOR EACH ROW WHEN (OLD.withdrawn_at IS NOT NULL OR {changed})"
+        " EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER setting_changes_deleted BEFORE DELETE ON setting_changes"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER setting_changes_truncate BEFORE TRUNCATE ON setting_changes"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    for name in AUDIT_INDEXES:
+        op.drop_index(name, "audit_log")
+    op.drop_table("setting_changes")
