@@ -73,6 +73,8 @@ class Kind:
     """As the audit trail names it: `member`, `distributor`, `staff`, `setting` ..."""
     ask: Permission
     decide: Permission
+    view: Permission
+    """Who may see the matter may see requests about it; deciding takes more."""
     clean: Callable[[Values], dict[str, Any]]
     """Returns the payload as it is to be kept; raises `PayloadInvalid`."""
     facts: Callable[[Session, Topic, datetime], Values]

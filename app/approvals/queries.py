@@ -15,6 +15,11 @@ def kinds_to_decide(permissions: Collection[Permission]) -> list[str]:
     return [one.name for one in KINDS.values() if one.decide in permissions]
 
 
+def kinds_to_see(permissions: Collection[Permission]) -> list[str]:
+    """Return the names of the kinds whose requests the holder of some permissions may see."""
+    return [one.name for one in KINDS.values() if one.view in permissions]
+
+
 def waiting_for(staff_id: int, permissions: Collection[Permission]) -> sa.ColumnElement[bool]:
     """Return the condition of requests that a person may decide, leaving aside where."""
     return sa.and_(
