@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.kernel.clock import business_day
 from app.kernel.db import atomic, retrying
 from app.kernel.secrecy import vault
+from app.members import expected
 from app.members.errors import (
     ConsentRequired,
     MemberNotFound,
@@ -55,7 +56,8 @@ def lock_member(session: Session, member_id: int) -> Member:
 def set_phone(member_id: int, *, code: str, consent_version: str | None, now: datetime) -> None:
     """Keep the number behind the phone button's code, once the member has agreed to that.
 
-    Several members may have one number; they count as one household. Raises `ConsentRequired`
+    Several members may have one number; they count as one household. What the brand expected of
+    an earlier customer under that number becomes the member's. Raises `ConsentRequired`
     before WeChat is asked, `PhoneUnusable`, `MemberNotFound` and what `phone_number` raises.
     """
     if not consent_version:
@@ -70,6 +72,7 @@ def set_phone(member_id: int, *, code: str, consent_version: str | None, now: da
             put_consent(session, member_id, ConsentPurpose.PHONE, consent_version, now=now)
             member.phone_sealed = vault().seal(phone)
             member.phone_hash = vault().look_up("phone", phone)
+            expected.claim(session, member, now=now)
 
     retrying(keep)
 

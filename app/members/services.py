@@ -3,8 +3,12 @@
 * `sessions`   signing in and out, devices, proof of presence
 * `profiles`   phone, profile, consents
 * `team`       distributors, their standing and who brought them
+* `enlisting`  distributors whom staff bring in
+* `expected`   earlier customers who have not signed in yet
 """
 
+from app.members.enlisting import Enlisting, enlist_distributor
+from app.members.expected import Expectation, expect, note_purchase
 from app.members.profiles import (
     grant_consent,
     put_consent,
@@ -33,12 +37,17 @@ from app.members.team import (
 )
 
 __all__ = [
+    "Enlisting",
+    "Expectation",
     "SignedIn",
     "apply_as_distributor",
     "approve_distributor",
+    "enlist_distributor",
+    "expect",
     "freeze_distributor",
     "grant_consent",
     "move_recommender",
+    "note_purchase",
     "put_consent",
     "quit_distributor",
     "refresh_sign_in",

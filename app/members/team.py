@@ -42,13 +42,14 @@ ACTIONS: Final[Mapping[StandingEvent, str]] = {
 """What the audit trail calls each decision."""
 
 
-def apply_as_distributor(
+def apply_as_distributor(  # noqa: PLR0913 - one application: whose, to what, by whom, when
     session: Session,
     member_id: int,
     *,
     agreement_version: str,
     real_name: str | None,
     recommender_code_owner_id: int | None,
+    actor: Actor | None = None,
     now: datetime,
 ) -> Distributor:
     """Ask to be a distributor, brought by the recommender given.
@@ -58,14 +59,15 @@ def apply_as_distributor(
     `AlreadyADistributor`, `AgreementRequired`, `ProfileInvalid`, `MemberNotFound`.
     """
     member = lock_member(session, member_id)
+    by = str(actor or Actor("member", member_id))
     if not agreement_version:
         raise AgreementRequired
     row = tree.lock_rows(session, {member_id}).get(member_id)
     if row is None:
-        row = _join(session, member, recommender_code_owner_id, now=now)
+        row = _join(session, member, recommender_code_owner_id, by=by, now=now)
     elif row.standing in MAY_APPLY_AGAIN:
         _require_open(session, row.recommender_id)
-        row.advance(StandingEvent.APPLY, now=now, actor=f"member:{member_id}")
+        row.advance(StandingEvent.APPLY, now=now, actor=by)
     else:
         raise AlreadyADistributor(row.standing)
     row.agreement_version = agreement_version
@@ -79,7 +81,7 @@ def apply_as_distributor(
 
 
 def _join(
-    session: Session, member: Member, recommender_id: int | None, *, now: datetime
+    session: Session, member: Member, recommender_id: int | None, *, by: str, now: datetime
 ) -> Distributor:
     """Make the row of a new distributor under their recommender and count them above."""
     tree.hold_still(session)
@@ -103,7 +105,7 @@ def _join(
             to_standing=Standing.APPLIED,
             recommender_id=row.recommender_id,
             at=now,
-            actor=f"member:{member.id}",
+            actor=by,
             reason="",
         )
     )
