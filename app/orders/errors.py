@@ -201,3 +201,50 @@ class RefundTooLate(DomainError):
     code: ClassVar[str] = "refund_too_late"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("The payment is too old to be refunded through WeChat.")
+
+
+@dataclass(eq=False)
+class PickupNotOffered(DomainError):
+    """There is nothing to pick up in a store: not paid, handed over, going back, or delivered."""
+
+    code: ClassVar[str] = "pickup_not_offered"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("There is nothing to pick up in the store for this order.")
+
+
+@dataclass(eq=False)
+class PickupCodeInvalid(DomainError):
+    """The text is none of our codes, not for this order, or not of this customer."""
+
+    code: ClassVar[str] = "pickup_code_invalid"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("This is not a valid pick-up code.")
+
+
+@dataclass(eq=False)
+class PickupCodeExpired(DomainError):
+    """The code was shown too long ago."""
+
+    code: ClassVar[str] = "pickup_code_expired"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("The code has run out; let the customer show a new one.")
+
+
+@dataclass(eq=False)
+class PickupCodeSpent(DomainError):
+    """The code was used before."""
+
+    code: ClassVar[str] = "pickup_code_spent"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("The code was used already; let the customer show a new one.")
+
+
+@dataclass(eq=False)
+class OwnHandover(DomainError):
+    """Staff hand over neither what they bought nor what they earn from."""
+
+    code: ClassVar[str] = "own_handover"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_(
+        "This order is your own or one of your customers'; let a colleague hand it over."
+    )

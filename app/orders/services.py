@@ -21,6 +21,7 @@ from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.kernel.db import atomic
 from app.kernel.ids import business_number
 from app.kernel.outbox import emit, emit_many
+from app.orders import handovers
 from app.orders.errors import (
     FulfilmentInvalid,
     ProductNotOnSale,
@@ -133,25 +134,38 @@ def create(
 
 
 def complete(
-    session: Session, order: int | str, *, actor: Actor, settings: Settings, now: datetime
+    session: Session,
+    order: int | str,
+    *,
+    actor: Actor,
+    settings: Settings,
+    now: datetime,
+    pickup_code: str | None = None,
 ) -> Order:
     """Note that the customer got what they bought; `order` is an id or a number.
 
-    From now on the after-sale window runs. What is all going back is not handed over.
+    From now on the after-sale window runs. What is all going back is not handed over. Staff must
+    be assigned to the order's store and have no part in the order; see `handovers`. `pickup_code`
+    is what the customer showed them, and is spent.
     """
     if isinstance(order, str):
         row = lock_order_by_number(session, order)
     else:
         row = lock_order(session, order)
+    handover = None
+    if actor.kind == "staff":
+        handover = handovers.prepare(session, row, actor=actor, now=now)
     if row.state is OrderState.PAID and row.refunding_fen + row.refunded_fen == row.paid_fen:
         raise RefundUnderWay
     row.advance(OrderEvent.COMPLETE, now=now, actor=str(actor))
     row.completed_at = completed_at = max([now, *refunded_at(session, row.id)])
     row.after_sale_until_at = completed_at + timedelta(seconds=settings.after_sale_seconds)
     emit(session, "order_completed", row.id, now=now)
-    if actor.kind == "staff":
+    if handover is not None:
+        handovers.finish(session, handover, row, actor=actor, code=pickup_code)
         subject = Subject("order", row.id, row.store_id)
-        change = Change(before={"state": OrderState.PAID}, after={"state": row.state})
+        after = {"state": row.state, "proof": handover.proof}
+        change = Change(before={"state": OrderState.PAID}, after=after)
         record(session, actor, "order_completed", subject, change, now=now)
     session.flush()
     return row

@@ -5,7 +5,8 @@ day. Instants are aware; the shop's clock is Shanghai's.
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -68,7 +69,7 @@ class OpeningHours(BaseModel):
         if spans:
             first = spans[0]
             spans.append((first[0] + WEEK_MINUTES, first[1] + WEEK_MINUTES))
-        for (_, ends), (begins, _) in zip(spans, spans[1:], strict=False):
+        for (_, ends), (begins, _) in pairwise(spans):
             if begins < ends:
                 raise ValueError("two spans overlap")
         return self
