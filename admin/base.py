@@ -17,15 +17,18 @@ from sqlalchemy.sql import Select
 from werkzeug.wrappers import Response
 
 from admin import exports, listing, staff
+from admin.counted import counted_in
 from admin.decisions import Decides
 from admin.details import Shown
 from admin.exporting import Exports
 from admin.filters import Filter, contains
 from admin.form_pages import Fills
 from admin.forms import ScopedLoader
+from admin.list_columns import Arranged
+from admin.list_memory import CLEAR, VIEW
 from admin.scopes import Scope
 from admin.tables import Compute, Shape, Table
-from admin.urls import as_id, local_url, with_query
+from admin.urls import as_id, local_url, modest, with_query
 from app.kernel.db import db
 from app.stores.permissions import Permission
 
@@ -35,7 +38,7 @@ NEVER_ROUTED: Final = frozenset({"create_view", "edit_view", "delete_view", "aja
 """Flask-Admin's own ways to write; they commit past our services."""
 
 
-class ScopedView(Decides, Fills, Shown, Exports, ModelView):
+class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
     """Rows of one model, for staff with one permission, within their stores."""
 
     permission: ClassVar[Permission]
@@ -169,8 +172,8 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
         )
 
     def all_filters(self) -> list[Filter]:
-        """Return every filter, the tabs among them."""
-        return [*([self.tabs] if self.tabs else []), *self.filters]
+        """Return every filter, the tabs and what figures count among them."""
+        return [*([self.tabs] if self.tabs else []), *self.filters, *counted_in(self.model)]
 
     def narrowed(self, search: str) -> Select[Any]:
         """Return the rows that the address asks for, in no order yet."""
@@ -196,8 +199,12 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
         )
 
     @expose("/")
-    def index_view(self) -> str:
-        """Show the list."""
+    def index_view(self) -> Response | str:
+        """Show the list; opened without saying what of it, as it was left the last time."""
+        there = self.elsewhere()
+        if there is not None:
+            return redirect(there)
+        self.remember()
         wish = listing.Request.read(request.args, sortable=self.sortable, size=self.page_size)
         query = self.narrowed(wish.search)
         page = self.page_of(self.loaded(query), wish)
@@ -205,14 +212,25 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
             self.list_template,
             wish=wish,
             page=page,
-            table=Table(page.rows, self.shape, url=self.url_of),
-            count=listing.counted(db.session(), query) if self._may_count() else None,
+            table=Table(page.rows, self.list_shape, url=self.url_of),
+            count=self._count_of(page, query),
             counted_max=listing.COUNTED_MAX,
-            controls=[one for each in self.filters for one in each.controls(request.args)],
+            controls=[
+                one
+                for each in (*self.filters, *counted_in(self.model))
+                for one in each.controls(request.args)
+            ],
+            counted_note="".join(one.note(query, request.args) for one in counted_in(self.model)),
             tabs=self.tabs.controls(request.args)[0] if self.tabs else None,
             decisions=self.allowed_decisions(),
             export_types=exports.TYPES if self.may_export() else (),
         )
+
+    def _count_of(self, page: listing.Page, query: Select[Any]) -> int | None:
+        """Return how many rows there are, up to a limit; None where asking is too dear."""
+        if page.is_whole:
+            return len(page.rows)
+        return listing.counted(db.session(), query) if self._may_count() else None
 
     def _may_count(self) -> bool:
         sees_all = staff.visible_store_ids() is None
@@ -226,16 +244,27 @@ class ScopedView(Decides, Fills, Shown, Exports, ModelView):
 
     def list_url(self, **changes: Any) -> str:
         """Return the address of this list; with `changes`, as it stands but for these."""
-        kept = {**request.args.to_dict(), **changes} if changes else {}
+        if not changes:
+            return str(self.get_url(".index_view"))
+        kept = {**modest(request.args), **changes}
         for name in ("after", "before", "page"):
             if name not in changes:
                 kept.pop(name, None)
-        return with_query(self.get_url(".index_view"), kept)
+        return self.address_of(kept)
+
+    def address_of(self, values: Mapping[str, Any]) -> str:
+        """Return the address of the list that is asked for something, or expressly for nothing.
+
+        Without any parameter it would open as it was left the last time.
+        """
+        said = {name for name, value in values.items() if value not in (None, "")}
+        asked = values if said - {VIEW} else {CLEAR: "1"}
+        return with_query(self.get_url(".index_view"), asked)
 
     def export_url(self, export_type: str) -> str:
         """Return the address of the list as it stands, as a file."""
         path = self.get_url(".export", export_type=export_type)
-        return with_query(path, request.args.to_dict())
+        return with_query(path, modest(request.args))
 
     @expose("/details/")
     def details_view(self) -> str:

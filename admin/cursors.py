@@ -13,8 +13,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy.sql import ColumnElement
-
 from admin.urls import as_id
 
 Place: TypeAlias = tuple[Any, ...]

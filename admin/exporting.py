@@ -1,33 +1,83 @@
-"""The part of a view that sends its list as a file; mixed into `ScopedView`."""
+"""The part of a view that sends its list as a file; mixed into `ScopedView`.
+
+A file leaves while its rows are read, batch by batch, each in a short transaction of its own, so
+that neither memory nor the database feels how long it is. What happens is audited twice: that it
+begins and what was asked for, before the first byte; how many rows left and whether all of them
+did, after the last.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from flask import abort, flash, request, send_file
+from flask import Response, abort, request, stream_with_context
 from flask_admin import expose
-from werkzeug.wrappers import Response
 
 from admin import exports, listing, staff
+from admin.actions import joined
 from admin.cells import Plain
 from admin.i18n import gettext, locale
 from admin.part import Part
 from admin.tables import Shape, Table
 from app.kernel import audit
-from app.kernel.audit import Change, Subject
-from app.kernel.db import atomic, database_now
+from app.kernel.audit import Actor, Change, Subject
+from app.kernel.db import atomic, database_now, db
+from app.stores import export_slots
 from app.stores.permissions import Permission
 
 LONG_NUMBER: Final = re.compile(r"\d{7,}")
 """What could be a phone number stays out of the trail."""
+FILTERS_KEPT: Final = 40
+FILTER_LENGTH: Final = 200
+SIGN_OF_LIFE: Final = timedelta(seconds=20)
+RETRY_SECONDS: Final = 30
+
+
+class NoLongerAllowed(Exception):
+    """Whoever asked for a file was disabled before it was whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What leaves: a kind of `exports.TYPES`, a name without it, and rows as they are read."""
+
+    kind: str
+    name: str
+    heads: Sequence[str]
+    batches: Iterable[Sequence[Sequence[Plain]]]
+
+
+@dataclass(slots=True)
+class _Run:
+    """How far a file has come."""
+
+    actor: Actor
+    staff_id: int
+    token: str
+    kind: str
+    seen_at: datetime
+    rows: int = 0
+    outcome: str = "broken_off"
+
+    def cut(self) -> list[Plain]:
+        """Note that the file ends before its rows do; returns the row that says so."""
+        self.outcome = "cut"
+        text = gettext(
+            "Cut off here: this file holds %(rows)s rows and there are more. Narrow the list and"
+            " take the rest out with another file.",
+            rows=self.rows,
+        )
+        return [text]
 
 
 class Exports(Part):
     """What staff with the right to it may take out: the rows they see, as they see them."""
 
     exported: ClassVar[tuple[str, ...]] = ()
-    """Columns of the file; those of the list where none are named."""
+    """Columns of the file where the reader chose none; those of the list where none are named."""
 
     def may_export(self) -> bool:
         """Tell whether the person here may take these rows out."""
@@ -41,56 +91,108 @@ class Exports(Part):
         if not self.may_export():
             abort(403)
         wish = listing.Request.read(request.args, sortable=self.sortable, size=exports.BATCH)
-        shape = Shape(
-            self.exported or tuple(self.column_list), self.labels, self.references, self.computed
-        )
-        counter = _Counter()
+        shape = Shape(self.file_columns(), self.labels, self.references, self.computed)
         heads = [str(column.label) for column in shape.heads()]
-        file = exports.write(export_type, heads, counter.over(self._exported_rows(wish, shape)))
-        self._audit_export(export_type, counter.count)
-        if counter.count >= exports.ROWS_MAX:
-            flash(gettext("The file ends after %(max)s rows.", max=exports.ROWS_MAX), "error")
-        now = database_now()
-        name = f"tuoke-{self.endpoint}-{now:%Y%m%d-%H%M%S}.{export_type}"
-        return send_file(
-            file, mimetype=exports.MIME[export_type], as_attachment=True, download_name=name
-        )
+        batches = self._exported_batches(wish, shape)
+        return self.send(File(kind=export_type, name=self.endpoint, heads=heads, batches=batches))
 
-    def _exported_rows(self, wish: listing.Request, shape: Shape) -> Iterator[list[Plain]]:
-        """Yield rows in batches, each found by its place, until there are no more or too many."""
-        sent = 0
+    def send(self, file: File) -> Response:
+        """Send a file while it is read: one at a time for each person, and audited."""
+        me = staff.current()
+        assert me is not None, "a view let in somebody who is not signed in"
+        now = database_now()
+        kind, run = file.kind, _Run(staff.actor(), me.id, secrets.token_hex(8), file.kind, now)
+        if not joined(export_slots.take, run.staff_id, token=run.token, now=now):
+            return self._busy()
+        _audit(self.endpoint, run, "exported", {"type": kind, **_asked(file)}, now)
+        pieces = exports.write(
+            kind, file.heads, _watched(file.batches, run), now=now, when_full=run.cut
+        )
+        answer = Response(
+            stream_with_context(_sent(pieces, run, self.endpoint)), mimetype=exports.MIME[kind]
+        )
+        name = f"tuoke-{file.name}-{now:%Y%m%d-%H%M%S}.{kind}"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer.headers["X-Accel-Buffering"] = "no"
+        return answer
+
+    def _busy(self) -> Response:
+        text = gettext(
+            "Another file of yours is still on its way. Wait until it is complete, or cancel it in"
+            " the browser; then ask for this one again."
+        )
+        page = self.render(
+            "backoffice/error.html", code=429, title=gettext("One file at a time"), text=text
+        )
+        return Response(page, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+
+    def file_columns(self) -> tuple[str, ...]:
+        """Return what a file shows of each row."""
+        return self.chosen_columns() or self.exported or tuple(self.column_list)
+
+    def _exported_batches(
+        self, wish: listing.Request, shape: Shape
+    ) -> Iterator[Sequence[Sequence[Plain]]]:
+        """Yield rows in batches, newest first, each found by its place, until there are no more."""
         step = replace(wish, sort="", after=None, before=None, size=exports.BATCH)
-        while sent < exports.ROWS_MAX:
+        while True:
             page = self.page_of(self.loaded(self.narrowed(wish.search)), step)
-            table = Table(page.rows[: exports.ROWS_MAX - sent], shape)
-            yield from map(table.plain, table.rows)
-            sent += len(table.rows)
+            table = Table(page.rows, shape)
+            yield [table.plain(row) for row in table.rows]
             if page.older is None:
                 return
             step = replace(step, after=page.older["after"])
 
-    def _audit_export(self, export_type: str, count: int) -> None:
-        who, now = staff.actor(), database_now()
-        wanted = {name: LONG_NUMBER.sub("…", text) for name, text in request.args.items()}
-        facts = {"rows": count, "type": export_type, "filters": wanted}
-        with atomic() as session:
-            audit.record(
-                session,
-                who,
-                "exported",
-                Subject(self.endpoint),
-                Change(after={**facts, "locale": locale()}),
-                now=now,
-            )
+
+def _watched(
+    batches: Iterable[Sequence[Sequence[Plain]]], run: _Run
+) -> Iterator[Sequence[Sequence[Plain]]]:
+    """Pass batches on up to the limit; end the transaction and ask who is here after each."""
+    most = exports.most_rows(run.kind)
+    for rows in batches:
+        db.session.rollback()
+        if len(rows) > most - run.rows:
+            kept = rows[: most - run.rows]
+            run.rows = most
+            yield [*kept, run.cut()]
+            return
+        run.rows += len(rows)
+        yield rows
+        _check_in(run)
 
 
-class _Counter:
-    """Counts what passes through."""
+def _check_in(run: _Run) -> None:
+    """Break off where the person was disabled meanwhile; keep the slot where they were not."""
+    if staff.current() is None:
+        raise NoLongerAllowed
+    now = database_now()
+    if now - run.seen_at > SIGN_OF_LIFE:
+        run.seen_at = now
+        joined(export_slots.keep, run.staff_id, token=run.token, now=now)
 
-    count = 0
 
-    def over(self, rows: Iterable[list[Plain]]) -> Iterator[list[Plain]]:
-        """Yield the rows and count them."""
-        for row in rows:
-            self.count += 1
-            yield row
+def _sent(pieces: Iterator[bytes], run: _Run, subject: str) -> Iterator[bytes]:
+    """Yield a file; whether it was sent whole or not, say so in the trail and free the slot."""
+    try:
+        yield from pieces
+        if run.outcome != "cut":
+            run.outcome = "whole"
+    finally:
+        db.session.rollback()
+        facts = {"type": run.kind, "rows": run.rows, "outcome": run.outcome}
+        _audit(subject, run, "export_ended", facts, database_now())
+        joined(export_slots.leave, run.staff_id, token=run.token)
+
+
+def _asked(file: File) -> dict[str, object]:
+    """Return what a file was asked for, without what could be a phone number."""
+    wanted = {
+        name[:FILTER_LENGTH]: LONG_NUMBER.sub("…", text[:FILTER_LENGTH])
+        for name, text in list(request.args.items())[:FILTERS_KEPT]
+    }
+    return {"filters": wanted, "columns": list(file.heads), "locale": locale()}
+
+
+def _audit(subject: str, run: _Run, action: str, facts: dict[str, object], now: datetime) -> None:
+    with atomic() as session:
+        audit.record(session, run.actor, action, Subject(subject), Change(after=facts), now=now)

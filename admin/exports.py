@@ -1,37 +1,36 @@
-"""Lists as files: CSV that Excel opens in Chinese, and XLSX.
+"""Lists as files that leave while they are written: CSV that Excel opens in Chinese, and XLSX.
 
 A cell that begins like a formula would be one in a spreadsheet (OWASP, CSV injection), so texts
-are put behind an apostrophe; numbers are written as numbers. Who took which rows out is audited
-before the file leaves.
+are put behind an apostrophe; numbers are written as numbers. Memory holds one batch of rows,
+whatever the length of the file.
 """
 
 import csv
 import io
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
-from typing import IO, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
 
-from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no stubs of its own
-from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
-from openpyxl.styles import Font  # type: ignore[import-untyped]
-
+from admin import workbook
 from admin.cells import Plain
 
-ROWS_MAX: Final = 100_000
+ROWS_MAX: Final = 1_000_000
+XLSX_ROWS_MAX: Final = 1_048_574
+"""What a sheet of Excel holds, less the head and the row that tells where a file was cut."""
 BATCH: Final = 1_000
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
 FULL_WIDTH_STARTS: Final = ("＝", "＋", "－", "＠")
 """Excel reads these as their half-width twins."""
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What XML, and so XLSX, cannot hold."""
-MEMORY_MAX: Final = 8 * 1024 * 1024
 MIME: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 TYPES: Final = tuple(MIME)
+
+Batches = Iterable[Sequence[Sequence[Plain]]]
 
 
 def safe(value: Plain) -> Plain:
@@ -49,52 +48,38 @@ def safe(value: Plain) -> Plain:
     return f"'{text}" if risky else text
 
 
-def write(kind: str, heads: Sequence[str], rows: Iterable[Sequence[Plain]]) -> IO[bytes]:
-    """Write a file of a kind; returns it at its beginning. Small ones stay in memory."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MEMORY_MAX)  # noqa: SIM115 - sent on
-    safe_rows = ([safe(cell) for cell in row] for row in rows)
+def most_rows(kind: str) -> int:
+    """Return how many rows a file of a kind may have at most."""
+    return min(ROWS_MAX, XLSX_ROWS_MAX) if kind == "xlsx" else ROWS_MAX
+
+
+def write(
+    kind: str,
+    heads: Sequence[str],
+    batches: Batches,
+    *,
+    now: datetime,
+    when_full: Callable[[], Sequence[Plain]],
+) -> Iterator[bytes]:
+    """Yield a file of a kind, piece by piece, as batches of rows come in.
+
+    Where no program could read a longer file, what `when_full` returns is its last row. An error
+    among the rows comes out of the iterator: whoever sends the pieces must break off, so that half
+    a file does not look like a whole one.
+    """
+    safe_batches = ([[safe(cell) for cell in row] for row in rows] for rows in batches)
     if kind == "csv":
-        _write_csv(file, heads, safe_rows)
-    else:
-        _write_xlsx(file, heads, safe_rows)
-    file.seek(0)
-    return file
+        return _csv([safe(head) for head in heads], safe_batches)
+    return workbook.pieces(heads, safe_batches, now=now, when_full=when_full)
 
 
-def _write_csv(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Plain]]) -> None:
-    file.write(b"\xef\xbb\xbf")
-    for row in _chain(heads, rows):
-        line = io.StringIO()
-        csv.writer(line).writerow(row)
-        file.write(line.getvalue().encode())
+def _csv(heads: Sequence[Plain], batches: Batches) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf" + _lines([heads])
+    for rows in batches:
+        yield _lines(rows)
 
 
-def _chain(heads: Sequence[str], rows: Iterable[Sequence[Plain]]) -> Iterator[Sequence[Plain]]:
-    yield heads
-    yield from rows
-
-
-def _write_xlsx(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Plain]]) -> None:
-    """Texts are written as texts whatever they begin with, yuan with two decimals."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.freeze_panes = "A2"
-    sheet.append([_bold(sheet, head) for head in heads])
-    for row in rows:
-        sheet.append([_xlsx_cell(sheet, value) for value in row])
-    book.save(file)
-
-
-def _bold(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _xlsx_cell(sheet: Any, value: Plain) -> Any:
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, str):
-        cell.data_type = "s"
-    elif isinstance(value, Decimal):
-        cell.number_format = "#,##0.00"
-    return cell
+def _lines(rows: Iterable[Sequence[Plain]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

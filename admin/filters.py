@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
+from flask import g
 from sqlalchemy.sql import Select
 
 from admin.i18n import gettext
@@ -22,6 +23,8 @@ from app.kernel.db import db
 from app.stores.models import Store
 
 Arguments = Mapping[str, str]
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,7 @@ class OfStore:
 
     def controls(self, arguments: Arguments) -> list[Control]:
         """Return one select with the reader's stores."""
-        query = sa.select(Store.id, Store.name).order_by(Store.name)
-        store_ids = visible_store_ids()
-        if store_ids is not None:
-            query = query.where(Store.id.in_(store_ids))
-        choices = [(str(row.id), row.name) for row in db.session.execute(query)]
+        choices = _own_stores()
         if len(choices) <= 1:
             return []
         return [Control("select", self.name, self.label, arguments.get(self.name, ""), choices)]
@@ -174,7 +173,7 @@ class Exactly:
 
     def apply(self, query: Select[Any], arguments: Arguments) -> Select[Any]:
         """Keep rows of exactly this value; nothing for what cannot be one."""
-        value = arguments.get(self.name, "").strip()
+        value = arguments.get(self.name, "").replace("\x00", "").strip()
         if not value:
             return query
         if not self.is_id:
@@ -189,9 +188,22 @@ def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
     return condition
 
 
+def _own_stores() -> list[tuple[str, Any]]:
+    """Return the stores that the reader sees, by name; asked once for each request."""
+    if "store_choices" not in g:
+        query = sa.select(Store.id, Store.name).order_by(Store.name)
+        store_ids = visible_store_ids()
+        if store_ids is not None:
+            query = query.where(Store.id.in_(store_ids))
+        g.store_choices = [(str(row.id), row.name) for row in db.session.execute(query)]
+    found: list[tuple[str, Any]] = g.store_choices
+    return found
+
+
 def _iso(text: str) -> str:
-    """Return a date as it was written, or nothing where it is none."""
+    """Return a date as it was written, or nothing where it is none that a shop can mean."""
     try:
-        return date.fromisoformat(text).isoformat()
+        found = date.fromisoformat(text)
     except ValueError:
         return ""
+    return found.isoformat() if FIRST_YEAR <= found.year <= LAST_YEAR else ""

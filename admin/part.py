@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import Select
 
     from admin import listing
+    from admin.filters import Filter
     from admin.tables import Compute, Shape
 
     class Part:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
         name: Any
         column_list: ClassVar[tuple[str, ...]]
         sortable: ClassVar[tuple[str, ...]]
+        exported: ClassVar[tuple[str, ...]]
+        filters: ClassVar[tuple[Filter, ...]]
+        tabs: ClassVar[Filter | None]
+        page_size: int
+        finds_by_post: ClassVar[bool]
         can_view_details: ClassVar[bool]
         can_export: ClassVar[bool]
         labels: ClassVar[Mapping[str, Any]]
@@ -34,6 +40,15 @@ if TYPE_CHECKING:
 
         def list_url(self, **changes: Any) -> str:
             """Return the address of the list."""
+
+        def address_of(self, values: Mapping[str, Any]) -> str:
+            """Return the address of the list with just these parameters."""
+
+        def chosen_columns(self) -> tuple[str, ...]:
+            """Return the columns that the reader chose."""
+
+        def all_filters(self) -> list[Filter]:
+            """Return every filter."""
 
         def url_of(self, row: Any) -> str:
             """Return the address of a row."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from flask import Blueprint, Flask, abort, flash, redirect, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -28,7 +29,7 @@ from admin.labels import label_of, tone_of
 from admin.listing import Request
 from admin.navigation import navigation, section_of
 from admin.role_names import role_name
-from admin.urls import local_url, with_query
+from admin.urls import local_url, modest, with_query
 from app.access import settings
 from app.kernel.i18n import LOCALES, yuan
 from app.stores.models import Staff
@@ -88,7 +89,10 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def refuse_what_no_text_holds() -> None:
         """PostgreSQL keeps no NUL; nothing that people type holds one."""
-        if is_ours() and request.method == "POST":
+        if not is_ours():
+            return
+        _pass_over_nothings()
+        if request.method == "POST":
             sent = (one for values in request.form.listvalues() for one in values)
             if any("\x00" in one for one in sent):
                 abort(400)
@@ -98,6 +102,13 @@ def init_app(app: Flask) -> None:
         if is_ours() and request.endpoint not in ALLOWED_WHILE_DUE and must_change():
             return redirect(url_for("account.password"))
         return None
+
+
+def _pass_over_nothings() -> None:
+    """Leave parameters with a NUL out of the address, as if they had not been said."""
+    if any("\x00" in text for pair in request.args.items(multi=True) for text in pair):
+        pairs = request.args.items(multi=True)
+        request.args = ImmutableMultiDict(one for one in pairs if "\x00" not in "".join(one))
 
 
 def answer_error_of_ours(error: HTTPException) -> tuple[str, int] | HTTPException:
@@ -177,7 +188,7 @@ def store_names(person: Staff) -> str:
 
 def with_arguments(changes: Mapping[str, Any], *without: str) -> str:
     """Return the address of this list with some parameters changed and some left out."""
-    kept = {name: value for name, value in request.args.items() if name not in without}
+    kept = {name: value for name, value in modest(request.args).items() if name not in without}
     return with_query(request.path, {**kept, **changes})
 
 

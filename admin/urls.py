@@ -8,6 +8,9 @@ from admin.hooks import PREFIX
 
 ID_DIGITS_MAX: Final = 18
 """So many digits always fit the database's whole numbers."""
+PARAMETERS_MAX: Final = 40
+PARAMETER_LENGTH: Final = 200
+CURSOR_LENGTH: Final = 4_000
 
 
 def as_id(text: object) -> int | None:
@@ -29,6 +32,24 @@ def with_query(path: str, values: Mapping[str, object]) -> str:
     """
     kept = {name: value for name, value in values.items() if value not in (None, "")}
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def modest(values: Mapping[str, str]) -> dict[str, str]:
+    """Return those parameters of an address that its own links carry on.
+
+    Somebody can send hundreds, or one of a hundred thousand letters; a page of fifty links must not
+    repeat them all.
+
+    >>> modest({"state": "paid", "search": "x" * 500})
+    {'state': 'paid'}
+    """
+    kept = {name: text for name, text in values.items() if _is_modest(name, text)}
+    return dict(list(kept.items())[:PARAMETERS_MAX])
+
+
+def _is_modest(name: str, text: str) -> bool:
+    length = CURSOR_LENGTH if name in {"after", "before"} else PARAMETER_LENGTH
+    return len(name) <= PARAMETER_LENGTH and len(text) <= length and "\x00" not in text
 
 
 def local_url(text: str | None) -> str | None:

@@ -26,7 +26,6 @@ from admin.lookups import distributors
 from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
 from admin.tables import Shape
-from admin.urls import with_query
 from admin.views.attribution import owner_of
 from admin.words import rule_in_words, step_reason
 from app.attribution import queries as attribution
@@ -207,7 +206,7 @@ class MembersView(ScopedView):
         kept = {name: value for name, value in request.form.items() if name not in NOT_KEPT}
         hashed = phone_hash(text)
         wish = {"phone": hashed} if hashed else {"search": text}
-        return redirect(with_query(self.get_url(".index_view"), {**kept, **wish}))
+        return redirect(self.address_of({**kept, **wish}))
 
     @expose("/phone/", methods=("POST",))
     def phone_view(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import sqlalchemy as sa
-from flask import abort, request, send_file
+from flask import abort, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from admin import exports, staff
 from admin.cells import Plain
 from admin.details import Section, rows_section
-from admin.exporting import Exports
+from admin.exporting import Exports, File
 from admin.tables import Shape, Table
 from app.distribution import statements
 from app.distribution.month_books import month_of
@@ -59,32 +59,25 @@ class Statements(Exports):
         month = request.args.get("month", "") or month_of(now)
         if not statements.is_month(month):
             abort(404)
-        rows = list(_rows(month))
         heads = [str(column.label) for column in OF_ALL.heads()]
-        file = exports.write("csv", heads, rows)
-        self._audit_export("csv", len(rows))
-        return send_file(
-            file,
-            mimetype=exports.MIME["csv"],
-            as_attachment=True,
-            download_name=f"tuoke-statements-{month}.csv",
-        )
+        name = f"statements-{month}"
+        return self.send(File(kind="csv", name=name, heads=heads, batches=_batches(month)))
 
 
-def _rows(month: str) -> Iterator[list[Plain]]:
+def _batches(month: str) -> Iterator[list[list[Plain]]]:
     """Yield the cells of each statement of a month, in batches, the reader's stores only."""
     batch: list[Statement] = []
     for one in _visible(month):
         batch.append(one)
         if len(batch) == BATCH:
-            yield from _cells(batch)
+            yield _cells(batch)
             batch = []
-    yield from _cells(batch)
+    yield _cells(batch)
 
 
-def _cells(batch: list[Statement]) -> Iterator[list[Plain]]:
+def _cells(batch: list[Statement]) -> list[list[Plain]]:
     table = Table(batch, OF_ALL)
-    yield from map(table.plain, table.rows)
+    return [table.plain(row) for row in table.rows]
 
 
 def _visible(month: str) -> Iterator[Statement]:

@@ -39,19 +39,18 @@ def walk(
     session: Session, query: Any, order: Any, start: listing.Request, *, descending: bool
 ) -> Any:
     """Go to the end and back; return the pages of both ways, in the order of the list."""
-    forth, back = [], []
-    wish: listing.Request | None = start
-    while wish is not None:
+    forth: list[listing.Page] = []
+    back: list[listing.Page] = []
+    wish, is_last = start, False
+    while not is_last:
         page = listing.by_place(session, query, order, wish, descending=descending)
         forth.append(page)
-        step = page.older
-        wish = replace(start, after=step["after"]) if step is not None else None
-    wish = replace(start, before=(forth[-1].newer or {}).get("before"))
-    while wish is not None and wish.before is not None:
+        wish, is_last = replace(start, after=(page.older or {}).get("after")), page.older is None
+    wish = replace(start, before=(page.newer or {}).get("before"))
+    while wish.before is not None:
         page = listing.by_place(session, query, order, wish, descending=descending)
         back.insert(0, page)
-        step = page.newer
-        wish = replace(start, before=(step or {}).get("before"))
+        wish = replace(start, before=(page.newer or {}).get("before"))
     return [one.rows for one in forth], [one.rows for one in back]
 
 
