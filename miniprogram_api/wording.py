@@ -68,6 +68,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "date_from_datetime_parsing": _DAY,
     "date_from_datetime_inexact": _DAY,
     "one_of_two": Wording("one_of_two", N_("Give either this or the other, not both.")),
+    "both_or_neither": Wording("both_or_neither", N_("Give both of these, or neither.")),
     "repeated_entry": Wording("repeated_entry", N_("The same entry is given twice.")),
     "cursor": Wording("cursor_invalid", N_("This cursor is not valid. Start without one.")),
 }

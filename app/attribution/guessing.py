@@ -1,13 +1,15 @@
-"""Whoever names too many share codes that do not exist is locked out for a while.
+"""Whoever names too many codes that do not exist is locked out for a while.
 
-A code has 131 random bits, so nobody finds one; the lock keeps those who try from costing us.
+A share code has 131 random bits, so nobody finds one; the lock keeps those who try from costing us.
+A staff code has 40, is good for ten minutes and is found by nobody who has five tries.
 Misses count per member, and per address with a higher limit, since many people share one address
 behind a carrier's or a shop's network.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -19,9 +21,25 @@ from sqlalchemy.orm import Session
 from app.attribution.errors import CodesLocked, CodeUnknown
 from app.attribution.models import CodeMiss
 from app.kernel.db import atomic, retrying
+from app.kernel.errors import DomainError
 from app.kernel.secrecy import vault
 from app.settings import Settings
+from app.stores.staff_mode_errors import StaffCodesLocked, StaffCodeUnknown
 
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A kind of code that can be guessed at; misses of each kind count by themselves."""
+
+    prefix: str
+    """Stands before the principals that are counted."""
+    unknown: type[DomainError]
+    locked: Callable[[int], DomainError]
+    """From the seconds to wait to the refusal."""
+
+
+SHARE_CODES: Final = Guess("", CodeUnknown, CodesLocked)
+STAFF_CODES: Final = Guess("staff-code:", StaffCodeUnknown, StaffCodesLocked)
 PEOPLE_PER_ADDRESS: Final = 10
 V6_PREFIX: Final = 64
 """One subscriber has a whole network of this length, so one address of it says nothing."""
@@ -49,18 +67,25 @@ def subscriber(ip: str) -> str:
 
 @contextmanager
 def counting_misses(
-    *, member_id: int | None, ip: str | None, settings: Settings, now: datetime
+    *,
+    member_id: int | None,
+    ip: str | None,
+    settings: Settings,
+    now: datetime,
+    guess: Guess = SHARE_CODES,
 ) -> Iterator[None]:
     """Guard a call that looks up a code which a stranger named. Opens transactions of its own.
 
-    Raises `CodesLocked` before anything is looked up; counts a `CodeUnknown` that comes out of the
-    block, after the block's own transaction has rolled back.
+    Raises `CodesLocked`, or what the kind of code has for it, before anything is looked up; counts
+    a `CodeUnknown` that comes out of the block, after the block's own transaction has rolled back.
     """
-    limits = _limits(member_id, ip, settings)
-    _refuse_locked(limits, now=now)
+    limits = {
+        f"{guess.prefix}{who}": most for who, most in _limits(member_id, ip, settings).items()
+    }
+    _refuse_locked(limits, guess, now=now)
     try:
         yield
-    except CodeUnknown:
+    except guess.unknown:
         for principal, most in sorted(limits.items()):
             count_miss(principal, most=most, settings=settings, now=now)
         raise
@@ -76,7 +101,7 @@ def _limits(member_id: int | None, ip: str | None, settings: Settings) -> dict[s
     return limits
 
 
-def _refuse_locked(limits: dict[str, int], *, now: datetime) -> None:
+def _refuse_locked(limits: dict[str, int], guess: Guess, *, now: datetime) -> None:
     with atomic() as session:
         until = session.scalar(
             sa.select(sa.func.max(CodeMiss.locked_until_at)).where(
@@ -84,7 +109,7 @@ def _refuse_locked(limits: dict[str, int], *, now: datetime) -> None:
             )
         )
     if until is not None:
-        raise CodesLocked(ceil((until - now).total_seconds()))
+        raise guess.locked(ceil((until - now).total_seconds()))
 
 
 def count_miss(principal: str, *, most: int, settings: Settings, now: datetime) -> None:

@@ -154,6 +154,16 @@ def end_binding(
     return True
 
 
+def end_binding_of_member(session: Session, member_id: int, *, actor: Actor, now: datetime) -> bool:
+    """End the staff mode of whoever a member is bound to; tell whether there was any."""
+    staff_id = session.scalar(
+        sa.select(StaffBinding.staff_id).where(
+            StaffBinding.member_id == member_id, StaffBinding.ended_at.is_(None)
+        )
+    )
+    return staff_id is not None and end_binding(session, staff_id, actor=actor, now=now)
+
+
 def binding_of(session: Session, staff_id: int) -> StaffBinding | None:
     """Return the tie of a member of staff that is in force, whether or not they are active."""
     return session.scalar(_active().where(StaffBinding.staff_id == staff_id))

@@ -13,6 +13,7 @@ from miniprogram_api.endpoints import (
     refunds,
     sessions,
     share_codes,
+    staff,
     statements,
     touches,
     wechat,
@@ -32,5 +33,6 @@ GROUPS: Final[tuple[Group, ...]] = (
     statements.group,
     plans.group,
     payouts.group,
+    staff.group,
     wechat.group,
 )

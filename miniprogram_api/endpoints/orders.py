@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.kernel.db import db
-from app.orders import queries, services
+from app.orders import handovers, queries, services
 from app.orders.models import Fulfilment, Order, OrderLine
 from app.orders.pricing import Preview, WantedLine
 from app.orders.services import Basket
@@ -242,6 +242,13 @@ class PaymentView(View):
         return cls(**parameters)
 
 
+class PickupCodeView(View):
+    """What to show as a QR code at the counter, and until when."""
+
+    code: str
+    expires_at: datetime
+
+
 @group.operation("POST", "/orders/preview")
 def preview_order(body: BasketRequest) -> PreviewView:
     """Say what an order would cost. Nothing is reserved."""
@@ -310,6 +317,21 @@ def cancel_order(number: str) -> OrderView:
     def act(session: Session) -> OrderView:
         order = services.request_close(session, number, member_id=who.member_id, now=now)
         return OrderView.of(order)
+
+    return at_once(act)
+
+
+@group.operation("POST", "/orders/<number:number>/pickup-code", status=201)
+def show_pickup_code(number: str) -> PickupCodeView:
+    """Make a code that staff scan when the order is picked up or redeemed in the store.
+
+    It lasts a minute and is good once; the page that shows it asks for a new one in time.
+    """
+    now, who = moment(), caller()
+
+    def act(session: Session) -> PickupCodeView:
+        code = handovers.show_pickup_code(session, number, member_id=who.member_id, now=now)
+        return PickupCodeView(code=str(code), expires_at=code.expires_at)
 
     return at_once(act)
 

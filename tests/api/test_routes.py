@@ -103,7 +103,13 @@ ENDPOINTS: Final = sorted(_endpoints(), key=str)
 OF_MEMBERS: Final = [one for one in ENDPOINTS if one.shape.who is Who.MEMBER]
 WITH_BODY: Final = [one for one in ENDPOINTS if one.shape.body is not None]
 KEYED: Final = [one for one in ENDPOINTS if one.shape.is_keyed]
-OF_SOMEBODY: Final = [one for one in OF_MEMBERS if set(one.arguments) - NOBODYS]
+OF_STAFF: Final = [
+    one for one in OF_MEMBERS if "/staff/" in one.rule and not one.rule.endswith("/staff/binding")
+]
+"""What is answered only to members who work in staff mode."""
+OF_SOMEBODY: Final = [
+    one for one in OF_MEMBERS if set(one.arguments) - NOBODYS and one not in OF_STAFF
+]
 
 
 def ask(phone: Phone, endpoint: Endpoint, path: str = "", **more: Any) -> Any:
@@ -355,6 +361,18 @@ def test_what_belongs_to_somebody_else_is_the_same_as_nothing(
     assert foreign.status_code == absent.status_code == 404
     assert _without_request(foreign) == _without_request(absent)
     assert assert_problem(foreign, 404, absent.get_json()["code"])
+
+
+@pytest.mark.parametrize("endpoint", OF_STAFF, ids=str)
+def test_staff_mode_is_closed_to_members_who_are_not_staff(
+    session: Session, seller: Phone, belongings: dict[str, str], endpoint: Endpoint
+) -> None:
+    with nothing_moves(session):
+        foreign = ask(seller, endpoint, endpoint.path(**belongings))
+        absent = ask(seller, endpoint)
+
+    assert_problem(foreign, 403, "staff_mode_closed")
+    assert_problem(absent, 403, "staff_mode_closed")
 
 
 def _without_request(response: Any) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from app.stores.errors import (
 from app.stores.models import Role, Staff, Store
 from app.stores.permissions import RoleName
 from app.stores.places import StoreSpec
-from app.stores.queries import open_stores, visible_store_ids
+from app.stores.queries import visible_store_ids
 from app.stores.staff import NewStaff
-from app.stores.states import StoreState
 from tests.factories.people import make_staff, make_store
 
 ANN = Actor("staff", 1)
@@ -51,15 +50,6 @@ def test_a_store_is_opened_once_by_name_and_on_record(session: Session, now: dat
         store.id,
         store.id,
     )
-
-
-def test_customers_see_open_stores_by_name(session: Session) -> None:
-    names = ("C", "A", "B")
-    stores = {name: make_store(session, name) for name in names}
-    stores["B"].state = StoreState.PAUSED
-    session.flush()
-
-    assert [store.name for store in open_stores(session)] == ["A", "C"]
 
 
 def test_staff_are_appointed_with_roles_and_stores(session: Session, now: datetime) -> None:
