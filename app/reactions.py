@@ -5,6 +5,7 @@ from typing import Final
 
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
+from app.imports import jobs as imports
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 
@@ -23,6 +24,8 @@ BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "payout_approved": (payouts.send_payouts.name,),
     "payout_cancel_asked": (payouts.send_payouts.name,),
     "order_close_requested": (orders.close_unpaid_orders.name,),
+    "import_begun": (imports.run_imports.name,),
+    "import_uploaded": (imports.run_imports.name,),
     "simulation_requested": (simulation.run_simulations.name,),
 }
 """Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""

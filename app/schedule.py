@@ -7,6 +7,7 @@ from app.approvals import jobs as approvals
 from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
+from app.imports import jobs as imports
 from app.insight import jobs as insight
 from app.kernel import housekeeping
 from app.ledger import jobs as ledger
@@ -24,6 +25,7 @@ EVERY_SWEEP: Final = (
     distribution.allot_seats.name,
     payouts.send_payouts.name,
     simulation.run_simulations.name,
+    imports.run_imports.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
 
@@ -33,6 +35,7 @@ CRON: Final[Mapping[str, str]] = {
     insight.reconcile_figures.name: "50 1 * * *",
     housekeeping.forget_old_requests.name: "20 * * * *",
     attribution.forget_code_misses.name: "25 * * * *",
+    imports.forget_imports.name: "50 3 * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",
     distribution.end_level_warnings.name: "40 4 * * *",
