@@ -92,7 +92,6 @@ def approve(
         return _close(session, row, ApprovalEvent.VOID, SYSTEM, now=now)
     maker = Actor(STAFF, row.asked_by_id, actor.request_id)
     kind.apply(session, topic, Verdict(maker, actor, row.reason, now))
-    row.decided_by_id = actor.id
     return _close(session, row, ApprovalEvent.APPROVE, actor, reason=reason.strip(), now=now)
 
 
@@ -103,7 +102,6 @@ def refuse(
     require_reason(reason)
     row = _locked(session, approval_id, ApprovalEvent.REFUSE)
     _require_checker(session, row, KINDS[row.kind], actor)
-    row.decided_by_id = actor.id
     return _close(session, row, ApprovalEvent.REFUSE, actor, reason=reason.strip(), now=now)
 
 
@@ -256,6 +254,9 @@ ACTIONS: Final = {
 """What the audit trail calls each end."""
 
 
+BY_A_CHECKER: Final = frozenset({ApprovalEvent.APPROVE, ApprovalEvent.REFUSE})
+
+
 def _close(
     session: Session,
     row: Approval,
@@ -267,6 +268,8 @@ def _close(
 ) -> Approval:
     row.advance(event, now=max(now, row.asked_at), actor=str(actor), reason=reason)
     row.decision_reason = reason
+    if event in BY_A_CHECKER:
+        row.decided_by_id = actor.id
     session.flush()
     before: dict[str, Any] = {"state": ApprovalState.REQUESTED.value}
     after: dict[str, Any] = {"state": row.state.value}
