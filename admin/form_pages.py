@@ -1,14 +1,30 @@
-"""Forms with a page of their own, each of which ends in one call of a service."""
+"""Forms with a page of their own, each of which ends in one call of a service.
+
+A form about a row that begins with what the row holds notices when somebody else changed it
+meanwhile: it comes back with both values, and nothing that was typed is lost.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, make_response, redirect, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from admin import staff
+from admin.conflicts import (
+    CHANGED,
+    SEEN,
+    TAKE,
+    THEIRS,
+    Conflict,
+    changed_since,
+    conflicts,
+    marks,
+    take_theirs,
+)
 from admin.decisions import Act
 from admin.i18n import say_error
 from admin.part import Part
@@ -37,7 +53,9 @@ class FormPage:
     intro: Any = ""
     is_about_row: bool = False
     begin: Callable[[Any], Mapping[str, Any]] = lambda _row: {}
-    """What the form holds at first."""
+    """What the form holds at first; of a row, what it is compared with when it comes back."""
+    is_guarded: bool = True
+    """Off where the form compares revisions of its own."""
     possible: Callable[[Any], bool] = lambda _row: True
     explain: Callable[[DomainError, FlaskForm], bool] = lambda _error, _form: False
     """Puts a refusal beside the fields it is about; True where that says everything."""
@@ -71,15 +89,30 @@ class Fills(Part):
             abort(403)
         row = self.wanted() if page.is_about_row else None
         form_class = page.form_for(row) if page.form_for else page.form
-        form = form_class(data=page.begin(row)) if request.method == "GET" else form_class()
-        if request.method == "POST" and form.validate():
-            answer = self._take(page, row, form)
-            if answer is not None:
-                return answer
+        now = dict(page.begin(row)) if _is_compared(page) or request.method == "GET" else {}
+        form = form_class(data=now) if request.method == "GET" else form_class()
+        found: list[Conflict] = []
+        if request.method == "POST":
+            found = _compared(form, form_class, now)
+            if request.form.get(TAKE) == THEIRS:
+                take_theirs(request.form.getlist(CHANGED), form, now)
+            elif not found and form.validate():
+                answer = self._take(page, row, form)
+                if answer is not None:
+                    return answer
         if row is not None:
             row = self.wanted()
         back = self.url_of(row) if row is not None else self.list_url()
-        return self.render(page.template, page=page, form=form, row=row, return_url=back)
+        text = self.render(
+            page.template,
+            page=page,
+            form=form,
+            row=row,
+            return_url=back,
+            seen=marks(now) if _is_compared(page) else "",
+            changed_meanwhile=found,
+        )
+        return make_response(text, HTTPStatus.CONFLICT) if found else text
 
     def _take(self, page: FormPage, row: Any, form: FlaskForm) -> Response | None:
         """Call the service; None where it refused, which then stands on the form."""
@@ -96,3 +129,21 @@ class Fills(Part):
         if key and self.can_view_details:
             return redirect(self.get_url(".details_view", id=key))
         return redirect(self.list_url())
+
+
+def _is_compared(page: FormPage) -> bool:
+    return page.is_about_row and page.is_guarded
+
+
+def _compared(
+    form: FlaskForm, form_class: type[FlaskForm], now: Mapping[str, Any]
+) -> list[Conflict]:
+    """Return what somebody else changed meanwhile to something other than this form holds.
+
+    The form carries the marks of now from here on, so sending it once more saves what it holds.
+    """
+    names = changed_since(request.form.get(SEEN, ""), now)
+    if not names:
+        return []
+    found = conflicts(names, form, form_class(formdata=None, data=now))
+    return [one for one in found if one.differs]

@@ -1,6 +1,6 @@
 """Which columns of a list its reader sees, in which order, and how close its rows are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -34,9 +34,9 @@ class Arranged(Remembers):
         offered = set(self.offered_columns())
         return tuple(dict.fromkeys(name for name in names or () if name in offered))
 
-    def chosen_columns(self) -> tuple[str, ...]:
+    def chosen_columns(self, arguments: Mapping[str, str] | None = None) -> tuple[str, ...]:
         """Return the columns that the open view, or else the reader, chose; none where neither."""
-        view = self.open_view()
+        view = self.open_view(arguments)
         if view is not None and view.columns:
             return self.known_columns(view.columns)
         liked = self.choice()

@@ -57,14 +57,19 @@ class Remembers(Part):
         if CLEAR in request.args:
             _remember(self.endpoint, "")
             return bare
-        if set(request.args) == {VIEW}:
-            return self._address_of(self.open_view())
         if request.args:
-            return None
+            return self._meant()
         kept = session.get(MEMORY, {}).get(self.endpoint)
         if kept is not None:
             return f"{bare}?{kept}" if kept else None
-        return self._address_of(self._default_view())
+        default = self._default_view()
+        return self.address_of_view(default) if default is not None else None
+
+    def _meant(self) -> str | None:
+        """Return what `?view=` alone stands for; None for an address that says it all."""
+        view = self.open_view() if set(request.args) == {VIEW} else None
+        asks = view is not None and len(self._wish_of_view(view)) > 1
+        return self.address_of_view(view) if view is not None and asks else None
 
     def remember(self) -> None:
         """Keep what is asked for, if the reader asked for it on this very list."""
@@ -86,9 +91,12 @@ class Remembers(Part):
             found[self.endpoint] = list(shown)
         return found.get(self.endpoint, [])
 
-    def open_view(self) -> SavedView | None:
-        """Return the saved view that the address names, or None for one that is gone."""
-        key = as_id(request.args.get(VIEW))
+    def open_view(self, arguments: Mapping[str, str] | None = None) -> SavedView | None:
+        """Return the saved view that an address names, this one's unless another is given.
+
+        None stands for a view that is gone, or not for the reader.
+        """
+        key = as_id((request.args if arguments is None else arguments).get(VIEW))
         return next((one for one in self.views() if one.id == key), None)
 
     def choice(self) -> ListChoice | None:
@@ -109,14 +117,12 @@ class Remembers(Part):
         wanted = liked.default_view_id if liked is not None else None
         return next((one for one in self.views() if one.id == wanted), None)
 
-    def _address_of(self, view: SavedView | None) -> str | None:
-        """Return what a view stands for; None where it asks for nothing that the list knows."""
-        known: dict[str, Any] = self.wish_of({**view.wish}) if view is not None else {}
-        if view is None:
-            return None
-        if not known and VIEW in request.args:
-            return None
-        return with_query(self.get_url(".index_view"), {VIEW: view.id, **known})
+    def address_of_view(self, view: SavedView) -> str:
+        """Return the address of the list as a view has it, as far as the list knows it yet."""
+        return with_query(self.get_url(f"{self.endpoint}.index_view"), self._wish_of_view(view))
+
+    def _wish_of_view(self, view: SavedView) -> dict[str, Any]:
+        return {VIEW: view.id, **self.wish_of({**view.wish})}
 
 
 def _remember(endpoint: str, query: str) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         def address_of(self, values: Mapping[str, Any]) -> str:
             """Return the address of the list with just these parameters."""
 
-        def chosen_columns(self) -> tuple[str, ...]:
+        def chosen_columns(self, arguments: Mapping[str, str] | None = None) -> tuple[str, ...]:
             """Return the columns that the reader chose."""
 
         def all_filters(self) -> list[Filter]:
@@ -52,6 +52,10 @@ if TYPE_CHECKING:
 
         def url_of(self, row: Any) -> str:
             """Return the address of a row."""
+
+        @property
+        def key(self) -> Any:
+            """The column that tells rows apart."""
 
         def key_of(self, row: Any) -> int:
             """Return the id of a row."""
