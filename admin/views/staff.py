@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from flask_security.utils import hash_password
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import selectinload
 from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import Email, InputRequired, Length
 
@@ -45,6 +46,10 @@ class StaffForm(FlaskForm):
         super().__init__(*args, **kwargs)
         self.roles.choices = [(one.value, role_name(one.value)) for one in RoleName]
         self.store_ids.choices = visible_stores()
+
+
+class DutiesForm(StaffForm, ReasonForm):
+    """What somebody may do from now on, and where, with the reason."""
 
 
 class NewStaffForm(StaffForm):
@@ -92,15 +97,13 @@ def _create_staff(_row: None, act: Act) -> str:
 
 def _set_duties(row: Staff, act: Act) -> str:
     key, form = row.id, act.form
-    joined(services.set_roles, key, roles=form.roles.data, actor=act.actor, now=act.now)
-    joined(
-        services.set_stores,
-        key,
+    duties = services.Duties(
+        roles=form.roles.data,
         store_ids=_store_ids(form),
         sees_all_stores=form.sees_all_stores.data,
-        actor=act.actor,
-        now=act.now,
     )
+    reason = form.reason.data.strip()
+    joined(services.set_duties, key, duties, actor=act.actor, reason=reason, now=act.now)
     return str(key)
 
 
@@ -147,6 +150,7 @@ class StaffView(ScopedView):
     permission = Permission.STAFF_VIEW
     scope = _works_with
     icon = "user-cog"
+    loads = (selectinload(Staff.stores),)
     intro = _("Who works in the back office, what they may do and where. Everything is audited.")
 
     column_list = ("name", "email", "roles", "stores", "state")
@@ -228,7 +232,7 @@ class StaffView(ScopedView):
             button=_("Save"),
             title=_("Roles and stores"),
             permission=Permission.STAFF_EDIT,
-            form=StaffForm,
+            form=DutiesForm,
             begin=_begin_duties,
             run=_set_duties,
             is_about_row=True,

@@ -18,6 +18,7 @@ from app.kernel.db import atomic, database_now
 from app.stores import places
 from app.stores import staff as stores
 from app.stores.models import Store
+from app.stores.roles import ensure_roles
 from app.stores.staff import NewStaff
 
 STORES: Final = (
@@ -60,7 +61,7 @@ def load_brand() -> Iterator[str]:
 
 
 def _load(session: Session, *, now: datetime) -> None:
-    stores.ensure_roles(session)
+    ensure_roles(session)
     by_name = {
         name: places.create_store(
             session, places.StoreSpec(name=name, address=address), actor=SYSTEM, now=now

@@ -369,7 +369,11 @@ def test_roles_and_stores_are_set(session: Session, owner: Desk) -> None:
 
     owner.post(
         "/staff/form/duties/",
-        {"roles": ["store_manager", "front_desk"], "store_ids": [store.id]},
+        {
+            "roles": ["store_manager", "front_desk"],
+            "store_ids": [store.id],
+            "reason": "covers for a colleague",
+        },
         query_string={"id": colleague.id},
     )
 

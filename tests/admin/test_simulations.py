@@ -14,7 +14,7 @@ from app.distribution.plan_records import PlanSimulation, SimulationKind, Simula
 from app.distribution.simulation import services
 from app.kernel.audit import SYSTEM
 from app.kernel.db import database_now
-from app.stores.staff import ensure_roles
+from app.stores.roles import ensure_roles
 from tests.admin.conftest import Desk
 from tests.factories.orders import paid_order
 from tests.factories.people import make_distributor, make_member, make_store

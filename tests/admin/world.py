@@ -24,7 +24,7 @@ from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
 from app.settings import Settings
 from app.stores.models import Store
-from app.stores.staff import ensure_roles
+from app.stores.roles import ensure_roles
 from tests.factories.orders import make_goods, make_order, make_refund
 from tests.factories.payouts import make_award, make_payout, plan_version_id
 from tests.factories.people import (

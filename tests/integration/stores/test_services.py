@@ -11,10 +11,8 @@ from app.stores import places
 from app.stores import staff as services
 from app.stores.errors import (
     EmailTaken,
-    LastOwner,
     RoleUnknown,
     StaffInvalid,
-    StaffNotFound,
     StoreInvalid,
     StoreNameTaken,
     StoreNotFound,
@@ -23,6 +21,7 @@ from app.stores.models import Role, Staff, Store
 from app.stores.permissions import RoleName
 from app.stores.places import StoreSpec
 from app.stores.queries import visible_store_ids
+from app.stores.roles import ensure_roles
 from app.stores.staff import NewStaff
 from tests.factories.people import make_staff, make_store
 
@@ -70,6 +69,7 @@ def test_staff_are_appointed_with_roles_and_stores(session: Session, now: dateti
         "active": True,
         "roles": ["store_manager"],
         "store_ids": [store.id],
+        "region_ids": [],
         "sees_all_stores": False,
     }
     with pytest.raises(EmailTaken):
@@ -111,48 +111,9 @@ def test_whoever_goes_loses_every_session(session: Session, now: datetime) -> No
     assert actions(session) == ["staff_disabled", "staff_enabled"]
 
 
-def test_the_last_owner_stays(session: Session, now: datetime) -> None:
-    owner = make_staff(session, "owner")
-    other = make_staff(session, "owner", "finance")
-    services.set_roles(session, other.id, roles=["finance"], actor=ANN, now=now)
-
-    with pytest.raises(LastOwner):
-        services.disable_staff(session, owner.id, actor=ANN, reason="oops", now=now)
-    with pytest.raises(LastOwner):
-        services.set_roles(session, owner.id, roles=["auditor"], actor=ANN, now=now)
-
-    session.expire_all()
-    assert owner.active
-    assert [role.name for role in owner.roles] == ["owner"]
-    assert [role.name for role in other.roles] == ["finance"]
-
-
-def test_roles_and_stores_are_set_anew_on_record(session: Session, now: datetime) -> None:
-    make_staff(session, "owner")
-    staff = make_staff(session, "front_desk", stores=[make_store(session)])
-    store = make_store(session)
-
-    services.set_roles(session, staff.id, roles=["store_manager", "finance"], actor=ANN, now=now)
-    services.set_stores(
-        session, staff.id, store_ids=[store.id], sees_all_stores=False, actor=ANN, now=now
-    )
-
-    assert {role.name for role in staff.roles} == {"store_manager", "finance"}
-    assert visible_store_ids(staff) == frozenset({store.id})
-    assert actions(session) == ["staff_roles_set", "staff_stores_set"]
-    with pytest.raises(RoleUnknown):
-        services.set_roles(session, staff.id, roles=["cook"], actor=ANN, now=now)
-    with pytest.raises(StaffNotFound):
-        services.set_roles(session, 10**15, roles=["finance"], actor=ANN, now=now)
-    with pytest.raises(StoreNotFound):
-        services.set_stores(
-            session, staff.id, store_ids=[10**15], sees_all_stores=False, actor=ANN, now=now
-        )
-
-
 def test_every_role_has_its_row_once(session: Session) -> None:
-    services.ensure_roles(session)
-    services.ensure_roles(session)
+    ensure_roles(session)
+    ensure_roles(session)
 
     names = session.scalars(sa.select(Role.name).order_by(Role.name)).all()
     assert names == sorted(RoleName)
