@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.access import settings
 from app.kernel import audit
 from app.kernel.audit import Actor, AuditRecord, Change, Subject
 from app.kernel.clock import business_day, day_begins_at
@@ -18,7 +19,6 @@ from app.kernel.i18n import N_
 from app.kernel.secrecy import vault
 from app.members.models import Member
 
-LOOKS_MAX: Final = 50
 ACTION: Final = "phone_revealed"
 
 
@@ -58,8 +58,9 @@ def reveal(session: Session, member_id: int, *, reason: str, actor: Actor, now: 
             AuditRecord.at >= day_begins_at(business_day(now)),
         )
     )
-    if (looks or 0) >= LOOKS_MAX:
-        raise TooManyLooks(LOOKS_MAX)
+    looks_max = settings().phone_looks_per_day
+    if (looks or 0) >= looks_max:
+        raise TooManyLooks(looks_max)
     subject = Subject("member", member_id)
     audit.record(session, actor, ACTION, subject, Change(reason=reason), now=now)
     return vault().open(member.phone_sealed)

@@ -70,10 +70,13 @@ def session(request: pytest.FixtureRequest, app: Flask) -> Iterator[Session]:
     Such a transaction shows no row locks between connections, no deferred constraints and nothing
     to other processes: tests about these are marked.
     """
+    known = app.extensions["preferences"]
+    known.forget()
     with app.app_context():
         if request.node.get_closest_marker("commits"):
             yield db.session()
             db.session.remove()
+            known.forget()
             return
         engine = db.engine
         engines = cast("dict[str | None, Any]", db.engines)
@@ -87,6 +90,7 @@ def session(request: pytest.FixtureRequest, app: Flask) -> Iterator[Session]:
             outer.rollback()
             connection.close()
             engines[None] = engine
+            known.forget()
 
 
 class IsolatedClient(FlaskClient):

@@ -10,10 +10,11 @@ from typing import Final
 
 from app.preferences.guards import GUARDS
 from app.preferences.specs import Spec
+from app.preferences.suspicions import SUSPICIONS
 from app.preferences.trade import TRADE
 from app.preferences.units import Value
 
-SPECS: Final[tuple[Spec, ...]] = (*TRADE, *GUARDS)
+SPECS: Final[tuple[Spec, ...]] = (*TRADE, *SUSPICIONS, *GUARDS)
 BY_NAME: Final[Mapping[str, Spec]] = {one.name: one for one in SPECS}
 
 
@@ -34,6 +35,7 @@ ORDERS: Final[tuple[Order, ...]] = (
     Order("transfer_min_fen", "transfer_max_fen", times=2),
     Order("transfer_max_fen", "transfer_member_day_fen"),
     Order("transfer_member_day_fen", "transfer_merchant_day_fen"),
+    Order("risk_binds_hour", "risk_binds_day"),
 )
 """What must hold between settings: otherwise nothing could be paid, or nobody would look twice.
 

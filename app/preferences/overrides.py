@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.kernel.db import db
@@ -94,28 +95,30 @@ def _replaced(base: Settings, values: Values) -> Settings:
     return replace(base, **named) if named else base
 
 
+def newest_at(instant: Any) -> sa.Select[Any]:
+    """Select the value of each setting that a change decides at an instant."""
+    return (
+        sa.select(SettingChange.name, SettingChange.value)
+        .ext(distinct_on(SettingChange.name))
+        .where(SettingChange.withdrawn_at.is_(None), SettingChange.effective_at <= instant)
+        .order_by(SettingChange.name, SettingChange.effective_at.desc())
+    )
+
+
 def read_in_force() -> Values:
     """Return what staff set that is in force now, by the database's clock.
 
     It has a connection of its own, so that it neither sees nor ends its caller's transaction, and
     works inside one that is about to fail.
     """
-    newest = (
-        sa.select(SettingChange.name, SettingChange.value)
-        .distinct(SettingChange.name)
-        .where(
-            SettingChange.withdrawn_at.is_(None),
-            SettingChange.effective_at <= sa.func.clock_timestamp(),
-        )
-        .order_by(SettingChange.name, SettingChange.effective_at.desc())
-    )
+    newest = newest_at(sa.func.clock_timestamp())
     bind: Any = db.engine
     if isinstance(bind, sa.Engine):
         with bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             found = connection.execute(newest).all()
     else:
         found = bind.execute(newest).all()
-    return {name: value for name, value in found if _is_understood(name, value)}
+    return {row.name: row.value for row in found if _is_understood(row.name, row.value)}
 
 
 def _is_understood(name: str, value: Any) -> bool:

@@ -23,6 +23,7 @@ class Group(StrEnum):
     PLANS = "plans"
     PAYOUTS = "payouts"
     TRANSFERS = "transfers"
+    RISK = "risk"
     SECURITY = "security"
 
 
@@ -32,6 +33,7 @@ GROUPS: Final[Mapping[Group, str]] = {
     Group.PLANS: N_("Plans and teams"),
     Group.PAYOUTS: N_("Payouts"),
     Group.TRANSFERS: N_("Transfers by WeChat"),
+    Group.RISK: N_("Suspicions"),
     Group.SECURITY: N_("Sign-in and protection"),
 }
 """What each part is called, in the order of the page."""
