@@ -183,9 +183,16 @@ class Exactly:
 
 
 def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
-    """Match a text anywhere in a column; `%` and `_` stand for themselves."""
+    """Match a text anywhere in a column; `%` and `_` stand for themselves.
+
+    Where the letters and pairs of letters of a column are indexed, rows that lack some are passed
+    over first.
+    """
     condition: sa.ColumnElement[bool] = sa.cast(column, sa.Text).icontains(text, autoescape=True)
-    return condition
+    grams = getattr(column, "info", {}).get("grams")
+    if grams is None or not text:
+        return condition
+    return sa.and_(grams(column).op("@>")(grams(text)), condition)
 
 
 def _own_stores() -> list[tuple[str, Any]]:

@@ -131,6 +131,7 @@ class Binding(Base):
             using="gist",
         ),
         sa.Index("ix_bindings_owner", "owner_id", sa.text("id DESC")),
+        sa.Index("ix_bindings_state", "state", sa.text("id DESC")),
         sa.Index("ix_bindings_begun", "valid_from_at"),
         sa.Index("ix_bindings_owner_begun", "owner_id", "valid_from_at"),
     )

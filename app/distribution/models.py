@@ -110,6 +110,12 @@ class Award(Base):
         sa.CheckConstraint("(state = 'frozen') <= (matures_at IS NOT NULL)", name="maturity"),
         sa.Index("ix_awards_beneficiary", "beneficiary_id", sa.text("id DESC")),
         sa.Index("ix_awards_created", "created_at"),
+        sa.Index(
+            "ix_awards_state",
+            "state",
+            sa.text("id DESC"),
+            postgresql_where=sa.text("state NOT IN ('matured', 'withdrawn')"),
+        ),
         sa.Index("ix_awards_to_mature", "matures_at", postgresql_where=sa.text("state = 'frozen'")),
         sa.Index(
             "ix_awards_to_allocate",

@@ -35,7 +35,10 @@ class LedgerEntry(Base):
     """One business fact. `key` names the fact, so that it can be recorded only once."""
 
     __tablename__ = "ledger_entries"
-    __table_args__ = (sa.Index("ix_ledger_entries_transaction", "transaction_id"),)
+    __table_args__ = (
+        sa.Index("ix_ledger_entries_transaction", "transaction_id"),
+        sa.Index("ix_ledger_entries_occurred", "occurred_at", "id"),
+    )
 
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(unique=True)

@@ -311,4 +311,23 @@ STATEMENTS: Final = (
         WHERE next_from_at < valid_until_at
         """,
     ),
+    (
+        "B35",
+        "The stores that know a member are those that brought, served or own them.",
+        """
+        WITH tied AS (
+            SELECT origin_store_id AS store_id, id AS member_id FROM members
+            WHERE origin_store_id IS NOT NULL
+            UNION SELECT store_id, member_id FROM orders
+            UNION SELECT coalesce(b.owner_store_id, d.store_id), b.customer_id
+            FROM bindings b LEFT JOIN distributors d ON d.member_id = b.owner_id
+            WHERE coalesce(b.owner_store_id, d.store_id) IS NOT NULL
+            UNION SELECT store_id, member_id FROM distributors WHERE store_id IS NOT NULL)
+        (SELECT member_id FROM (SELECT * FROM tied EXCEPT SELECT store_id, member_id
+            FROM member_stores) missing)
+        UNION ALL
+        (SELECT member_id FROM (SELECT store_id, member_id FROM member_stores EXCEPT
+            SELECT * FROM tied) too_many)
+        """,
+    ),
 )

@@ -47,7 +47,21 @@ class Order(Base):
         sa.CheckConstraint("paid_fen IN (0, payable_fen)", name="paid_whole"),
         sa.Index("ix_orders_member", "member_id", sa.text("id DESC")),
         sa.Index("ix_orders_store", "store_id", sa.text("id DESC")),
-        sa.Index("ix_orders_paid", "paid_at"),
+        sa.Index("ix_orders_paid", "paid_at", "id"),
+        sa.Index("ix_orders_created", "created_at", "id"),
+        sa.Index("ix_orders_payable", "payable_fen", "id"),
+        sa.Index(
+            "ix_orders_owner",
+            "owner_id",
+            sa.text("id DESC"),
+            postgresql_where=sa.text("owner_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_orders_state",
+            "state",
+            sa.text("id DESC"),
+            postgresql_where=sa.text("state <> 'settled'"),
+        ),
         sa.Index("ix_orders_completed", "completed_at"),
         sa.Index(
             "ix_orders_to_hand_over",
@@ -206,6 +220,12 @@ class Refund(Base):
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="amount"),
         sa.Index("ix_refunds_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        sa.Index(
+            "ix_refunds_state",
+            "state",
+            sa.text("id DESC"),
+            postgresql_where=sa.text("state <> 'succeeded'"),
+        ),
         sa.Index(
             "ix_refunds_waiting",
             "state",

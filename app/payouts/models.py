@@ -44,6 +44,12 @@ class Payout(Base):
             name="ended",
         ),
         sa.Index("ix_payouts_member", "member_id", sa.text("id DESC")),
+        sa.Index(
+            "ix_payouts_state",
+            "state",
+            sa.text("id DESC"),
+            postgresql_where=sa.text("state <> 'succeeded'"),
+        ),
         sa.Index("ix_payouts_ended", "ended_at"),
         sa.Index(
             "ix_payouts_to_approve",

@@ -1,0 +1,76 @@
+"""Which stores know a member: kept by the database, whoever writes."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.members.models import MemberStore
+from app.operations.invariant_statements import STATEMENTS
+from tests.factories.orders import make_order
+from tests.factories.people import make_binding, make_distributor, make_member, make_store
+
+
+def known_by(session: Session, member_id: int) -> set[int]:
+    session.flush()
+    query = sa.select(MemberStore.store_id).where(MemberStore.member_id == member_id)
+    return set(session.scalars(query))
+
+
+def test_a_store_knows_whom_it_brought(session: Session) -> None:
+    store, other = make_store(session), make_store(session)
+    member = make_member(session, origin_store_id=store.id)
+    assert known_by(session, member.id) == {store.id}
+
+    member.origin_store_id = other.id
+
+    assert known_by(session, member.id) == {other.id}
+
+
+def test_a_store_knows_who_bought_there_whatever_their_origin(session: Session) -> None:
+    origin, shop = make_store(session), make_store(session)
+    member = make_member(session, origin_store_id=origin.id)
+
+    make_order(session, member=member, store=shop)
+    member.origin_store_id = None
+
+    assert known_by(session, member.id) == {shop.id}
+
+
+def test_a_store_knows_the_customers_of_its_distributors_and_they_move_along(
+    session: Session,
+) -> None:
+    old, new = make_store(session), make_store(session)
+    seller = make_distributor(session, make_member(session), store_id=old.id)
+    customer, buyer = make_member(session), make_member(session)
+    make_binding(session, customer=customer, owner=seller)
+    make_binding(session, customer=buyer, owner=seller)
+    make_order(session, member=buyer, store=old)
+    assert known_by(session, customer.id) == {old.id} == known_by(session, seller.member_id)
+
+    seller.store_id = new.id
+
+    assert known_by(session, customer.id) == {new.id} == known_by(session, seller.member_id)
+    assert known_by(session, buyer.id) == {old.id, new.id}
+
+
+def test_whom_nobody_brought_no_store_knows(session: Session, now: datetime) -> None:
+    seller = make_distributor(session, make_member(session))
+    customer = make_member(session, registered_at=now)
+    make_binding(session, customer=customer, owner=seller)
+
+    assert known_by(session, customer.id) == set()
+
+
+def test_the_audit_finds_a_tie_that_is_missing_and_one_too_many(session: Session) -> None:
+    statement = next(sql for code, _, sql in STATEMENTS if code == "B35")
+    store, other = make_store(session), make_store(session)
+    member = make_member(session, origin_store_id=store.id)
+    session.flush()
+    assert session.scalars(sa.text(statement)).all() == []
+
+    session.execute(sa.delete(MemberStore).where(MemberStore.member_id == member.id))
+    session.add(MemberStore(member_id=member.id, store_id=other.id))
+    session.flush()
+
+    assert session.scalars(sa.text(statement)).all() == [member.id, member.id]
