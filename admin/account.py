@@ -20,6 +20,7 @@ from admin.i18n import gettext
 from admin.sign_in import PASSWORD_LENGTH_MIN
 from app.access import settings
 from app.kernel.db import database_now
+from app.stores.permissions import Permission
 
 SESSION_USER = "_user_id"
 """Where Flask-Login keeps whose session this is."""
@@ -73,7 +74,12 @@ class AccountView(BaseView):
         me = staff.current()
         assert me is not None
         left = len(me.mf_recovery_codes or ())
-        page: str = self.render("backoffice/account.html", me=me, codes_left=left)
+        page: str = self.render(
+            "backoffice/account.html",
+            me=me,
+            codes_left=left,
+            may_work_by_phone=staff.may(Permission.STAFF_MODE),
+        )
         return page
 
     @expose("/password/", methods=("GET", "POST"))

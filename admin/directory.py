@@ -25,6 +25,7 @@ from admin.scopes import (
     either,
     everybody,
     of_order_or_month,
+    region_of_store,
 )
 from app.attribution.models import Binding, Channel, ShareCode
 from app.catalog.models import Product
@@ -104,7 +105,7 @@ REGISTERS: Final[Mapping[str, Register]] = {
         Region.id,
         sa.select(Region.id, Region.name),
         lambda row: str(row.name),
-        everybody,
+        region_of_store(Region.id),
     ),
     "orders": Register(
         "orders",

@@ -29,6 +29,7 @@ from app.orders.states import OrderEvent, OrderState, RefundEvent, RefundState
 from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
 from app.plans.models import PlanVersionState
 from app.plans.states import PlanVersionEvent
+from app.stores.states import StoreState
 
 
 class Tone(StrEnum):
@@ -124,6 +125,11 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
         "running": (_("Running"), Tone.BUSY),
         "done": (_("Done"), Tone.GOOD),
         "failed": (_("Failed"), Tone.BAD),
+    },
+    StoreState: {
+        "open": (lazy_pgettext("store", "Open"), Tone.GOOD),
+        "paused": (_("Closed for a while"), Tone.WAIT),
+        "closed": (_("Closed for good"), Tone.CALM),
     },
     BindingState: {
         "soft": (_("Soft"), Tone.BUSY),

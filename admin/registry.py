@@ -7,6 +7,7 @@ from admin.base import ScopedView
 from admin.navigation import CUSTOMERS, DISTRIBUTION, MONEY, ORDERS, SETTINGS
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
+from admin.views.clawbacks import ClawbacksView
 from admin.views.distributors import DistributorsView
 from admin.views.gifts import GiftsView
 from admin.views.holdings import HoldingsView
@@ -20,6 +21,7 @@ from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
+from admin.views.regions import RegionsView
 from admin.views.roles import RolesView
 from admin.views.simulations import SimulationsView
 from admin.views.staff import StaffView
@@ -27,7 +29,7 @@ from admin.views.stores import StoresView
 from admin.views.team import TeamView
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
-from app.distribution.models import Award, AwardRefusal, LevelPeriod
+from app.distribution.models import Award, AwardRefusal, AwardReversal, LevelPeriod
 from app.distribution.plan_records import (
     ClosedMonth,
     Gift,
@@ -43,7 +45,7 @@ from app.members.models import Distributor, Member, TeamStop
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
-from app.stores.models import Role, Staff, Store
+from app.stores.models import Region, Role, Staff, Store
 
 VIEWS = (
     (MembersView, Member, _("Customers"), CUSTOMERS, "members"),
@@ -68,11 +70,13 @@ VIEWS = (
     (StockMovementsView, StockMovement, _("Stock movements"), ORDERS, "stock_movements"),
     (AwardsView, Award, _("Commission"), MONEY, "awards"),
     (AwardRefusalsView, AwardRefusal, _("Not paid"), MONEY, "award_refusals"),
+    (ClawbacksView, AwardReversal, _("Taken back"), MONEY, "clawbacks"),
     (MonthsView, ClosedMonth, lazy_pgettext("closed", "Months"), MONEY, "months"),
     (PayoutsView, Payout, _("Payouts"), MONEY, "payouts"),
     (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
     (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),
     (StoresView, Store, _("Stores"), SETTINGS, "stores"),
+    (RegionsView, Region, _("Regions"), SETTINGS, "regions"),
     (StaffView, Staff, _("Staff"), SETTINGS, "staff"),
     (RolesView, Role, _("Roles"), SETTINGS, "roles"),
     (AuditView, AuditRecord, _("Audit trail"), SETTINGS, "audit"),

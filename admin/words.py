@@ -39,6 +39,7 @@ def _decisions() -> dict[str, str]:
         "product_put": gettext("Product saved"),
         "stock_received": gettext("Stock received"),
         "stock_counted": gettext("Stock counted"),
+        "stock_low_at_set": gettext("Low-stock alert set"),
         "order_completed": gettext("Order handed over"),
         "refund_requested": gettext("Refund asked for"),
         "refund_approved": gettext("Refund approved"),
@@ -68,6 +69,17 @@ def _decisions() -> dict[str, str]:
 def _accounts() -> dict[str, str]:
     return {
         "store_created": gettext("Store opened"),
+        "store_edited": gettext("Store changed"),
+        "store_moved": gettext("Store moved to a region"),
+        "store_open": gettext("Store opened again"),
+        "store_paused": gettext("Store closed for a while"),
+        "store_closed": gettext("Store closed for good"),
+        "region_created": gettext("Region added"),
+        "region_renamed": gettext("Region renamed"),
+        "region_deleted": gettext("Region deleted"),
+        "staff_code_made": gettext("Code for staff mode made"),
+        "staff_bound": gettext("WeChat connected to staff mode"),
+        "staff_unbound": gettext("WeChat disconnected from staff mode"),
         "staff_created": gettext("Staff appointed"),
         "staff_duties_set": gettext("Roles and stores set"),
         "staff_person_set": gettext("Personal details set"),
@@ -108,6 +120,7 @@ def subject_name(subject_type: str) -> str:
         "share_code": gettext("Share code"),
         "staff": gettext("Staff"),
         "store": gettext("Store"),
+        "region": gettext("Region"),
         "task": gettext("Task"),
     }
     view = current_app.extensions["backoffice"].get(subject_type)

@@ -44,6 +44,10 @@ class Region(Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)
 
+    stores: Mapped[list["Store"]] = relationship(
+        order_by="Store.name", viewonly=True, lazy="raise_on_sql"
+    )
+
     def __str__(self) -> str:
         return self.name
 
@@ -126,9 +130,7 @@ class Role(Base, RoleMixin):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")
-    permissions: Mapped[list[str]] = mapped_column(
-        sa.ARRAY(sa.Text), server_default="{}"
-    )
+    permissions: Mapped[list[str]] = mapped_column(sa.ARRAY(sa.Text), server_default="{}")
     is_active: Mapped[bool] = mapped_column(server_default=sa.true())
 
     __table_args__ = (

@@ -69,12 +69,14 @@ def edit_store(
 ) -> Store:
     """Say anew what a store is like; without a code it keeps the one it has.
 
-    Raises `StoreNotFound` and what `create_store` raises.
+    Its region stays as well, because staff are tied to it: `move_store` is another right. Raises
+    `StoreNotFound` and what `create_store` raises.
     """
     values = _checked(spec)
     store = _locked(session, store_id)
     before = _facts(store)
     values["code"] = values["code"] or store.code
+    values["region_id"] = store.region_id
     with _writing(session):
         for name, value in values.items():
             setattr(store, name, value)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.attribution.models import Touch
 from app.distribution import settlement
-from app.distribution.models import Award, AwardRefusal, LevelPeriod
+from app.distribution.models import Award, AwardRefusal, AwardReversal, LevelPeriod
 from app.distribution.plan_records import LevelWarning
 from app.engines.documents import dump_rules
 from app.engines.two_level.rules import TwoLevelRules
@@ -20,10 +20,11 @@ from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
 from app.members.models import Distributor, Standing, TeamStop
+from app.orders.models import Order
 from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
 from app.settings import Settings
-from app.stores.models import Store
+from app.stores.models import Region, Store
 from app.stores.roles import ensure_roles
 from tests.factories.orders import make_goods, make_order, make_refund
 from tests.factories.payouts import make_award, make_payout, plan_version_id
@@ -196,6 +197,7 @@ def _put_money(session: Session, place: Place, settings: Settings) -> None:
         sa.select(AwardRefusal).where(AwardRefusal.order_id == order.id)
     ).one()
     place.put("award_refusals", refusal.id, order.number)
+    _put_clawback(session, place, order, award)
     name = f"{place.store.name} earner"
     earner = make_distributor(session, make_member(session, nickname=name), store_id=place.store.id)
     make_award(session, earner, 5_000)
@@ -207,6 +209,18 @@ def _put_money(session: Session, place: Place, settings: Settings) -> None:
         )
     ).one()
     place.put("ledger_accounts", account_id, name)
+
+
+def _put_clawback(session: Session, place: Place, order: Order, award: Award) -> None:
+    """What a refund of the order took back of the award."""
+    refund = make_refund(session, order, state=RefundState.REQUESTED)
+    session.add(
+        AwardReversal(
+            award_id=award.id, refund_id=refund.id, amount_fen=1, explanation={}, created_at=NOON
+        )
+    )
+    session.flush()
+    place.put("clawbacks", award.id, refund.number)
 
 
 def _put_plans(session: Session, place: Place) -> None:
@@ -228,6 +242,11 @@ def _put_plans(session: Session, place: Place) -> None:
 
 
 def _put_house(session: Session, place: Place, name: str) -> None:
+    region = Region(name=f"{name} region")
+    session.add(region)
+    session.flush()
+    place.store.region_id = region.id
+    place.put("regions", region.id, f"{name} region")
     place.put("stores", place.store.id, f"{name} store")
     colleague = make_staff(session, "front_desk", stores=[place.store], name=f"{name} colleague")
     place.put("staff", colleague.id, f"{name} colleague")
