@@ -7,7 +7,9 @@ from flask_babel import lazy_gettext as _
 from admin import headers, i18n, list_settings, shell, sign_in, tracing
 from admin.account import AccountView
 from admin.dashboard import TodayView
+from admin.dashboards.pages import FiguresView, HelpView
 from admin.registry import views
+from admin.staff_mode import StaffModeView
 from app.settings import Settings
 
 
@@ -27,4 +29,7 @@ def init_app(app: Flask) -> None:
     for view in views():
         app.extensions["backoffice"][view.endpoint] = view
         admin.add_view(view)
+    admin.add_view(FiguresView(name=_("Figures"), endpoint="figures", url="figures"))
+    admin.add_view(HelpView(name=_("Help"), endpoint="help", url="help"))
+    admin.add_view(StaffModeView(name=_("Staff mode"), endpoint="staff_mode", url="staff-mode"))
     admin.add_view(AccountView(name=_("My account"), endpoint="account", url="account"))

@@ -1,8 +1,6 @@
 """Charts as SVG, drawn here: nothing to load, nothing for a content policy to allow."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from app.kernel.i18n import yuan
@@ -15,15 +13,6 @@ TOP: Final = 12
 BOTTOM: Final = 26
 GRID: Final = 4
 STEPS: Final = (1, 2, 5)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What one business day brought."""
-
-    day: date
-    orders: int
-    paid_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +40,6 @@ class Chart:
     line: str
     counts: list[tuple[int, str]]
     """Heights of the right-hand scale, each with its number of orders."""
-
-
-def chart(days: Sequence[Day]) -> Chart:
-    """Draw revenue as bars and the number of orders as a line above the same days."""
-    top_fen = round_up(max(day.paid_fen for day in days), 10_000)
-    top_orders = round_up(max(day.orders for day in days), GRID)
-    plot = HEIGHT - TOP - BOTTOM
-    slot = (WIDTH - LEFT - RIGHT) // len(days)
-    bars = []
-    for index, day in enumerate(days):
-        height = plot * day.paid_fen // top_fen
-        x = LEFT + index * slot
-        bars.append(
-            Bar(
-                x=x + slot * 22 // 100,
-                y=HEIGHT - BOTTOM - height,
-                width=slot * 56 // 100,
-                height=height,
-                point_x=x + slot // 2,
-                point_y=HEIGHT - BOTTOM - plot * day.orders // top_orders,
-                label=f"{day.day.month}/{day.day.day}",
-                title=f"{day.day.isoformat()} · {yuan(day.paid_fen)} · {day.orders}",
-                is_today=index == len(days) - 1,
-            )
-        )
-    heights = [HEIGHT - BOTTOM - plot * step // GRID for step in range(GRID + 1)]
-    return Chart(
-        bars=bars,
-        grid=[(y, short(top_fen * step // GRID)) for step, y in enumerate(heights)],
-        line=" ".join(f"{bar.point_x},{bar.point_y}" for bar in bars),
-        counts=[(y, str(top_orders * step // GRID)) for step, y in enumerate(heights)],
-    )
 
 
 def round_up(value: int, least: int) -> int:

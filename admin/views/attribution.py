@@ -21,7 +21,7 @@ from admin.forms import LookupField
 from admin.i18n import gettext
 from admin.labels import label_of
 from admin.lookups import distributors, products
-from admin.scopes import by_distributor, by_member, by_store, either
+from admin.scopes import StoreIds, by_distributor, by_member, by_store, either
 from admin.staff import visible_store_ids
 from admin.tables import Shape
 from admin.words import rule_in_words, step_reason
@@ -37,6 +37,7 @@ from app.attribution.models import (
     TouchSource,
 )
 from app.attribution.rules import TouchReason
+from app.insight.sources import SOURCES
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.stores.models import Store
@@ -221,11 +222,17 @@ def _touch_reason(row: Touch) -> Any:
     return label_of(TouchReason(row.reason)) if row.reason in set(TouchReason) else row.reason
 
 
+def _of_own_code(store_ids: StoreIds) -> sa.ColumnElement[bool]:
+    """A scan of a code of one's own is one's own, though who scanned may belong elsewhere."""
+    found: sa.ColumnElement[bool] = SOURCES["touches"].store_id.in_(store_ids)
+    return found
+
+
 class TouchesView(ScopedView):
     """Scans and clicks, with what each did."""
 
     permission = Permission.BINDINGS_VIEW
-    scope = by_member(Touch.member_id)
+    scope = either(by_member(Touch.member_id), _of_own_code)
     icon = "mouse-pointer-click"
     intro = _("Every scan and click of a share code, and what it did. Never changed.")
     is_counted = False

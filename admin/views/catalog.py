@@ -21,6 +21,7 @@ from admin.i18n import gettext, locale
 from admin.labels import label_of
 from admin.scopes import by_store, everybody
 from admin.views.attribution import visible_stores
+from admin.views.low_stock import LOW_PRODUCTS, LOW_STOCK
 from app.catalog import services
 from app.catalog.errors import ProductInvalid
 from app.catalog.models import Product, ProductKind, StockLevel, StockMove, StockMovement
@@ -287,8 +288,10 @@ class StockView(ScopedView):
     intro = _("What is on the shelf, and what of it is promised to orders that wait for payment.")
     can_view_details = False
 
-    column_list = ("product_id", "store_id", "on_hand", "reserved", "sellable")
+    column_list = ("product_id", "store_id", "on_hand", "reserved", "sellable", "low_at")
     computed: ClassVar = {"sellable": _sellable}
+    lookups = (LOW_PRODUCTS,)
+    form_pages = (LOW_STOCK,)
     filters = (
         OfStore("store", _("Store"), StockLevel.store_id),
         Options(
@@ -299,6 +302,10 @@ class StockView(ScopedView):
                 "few": (
                     _("Five or fewer"),
                     lambda: StockLevel.on_hand - StockLevel.reserved <= FEW,
+                ),
+                "low": (
+                    _("Time to order more"),
+                    lambda: StockLevel.on_hand - StockLevel.reserved <= StockLevel.low_at,
                 ),
             },
         ),

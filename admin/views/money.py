@@ -13,7 +13,7 @@ from admin.cells import Badge
 from admin.decisions import Act, Decision
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.directory import Reference
-from admin.filters import Choice, Days, Exactly
+from admin.filters import Choice, Days, Exactly, Options
 from admin.forms import ReasonForm
 from admin.i18n import gettext, say
 from admin.labels import tone_of
@@ -233,6 +233,11 @@ class PayoutsView(ScopedView):
     sortable = ("amount_fen",)
     tabs = Choice("state", _("State"), Payout.state, PayoutState)
     filters = (
+        Options(
+            "waits",
+            _("Waits for"),
+            {"approval": (_("Approval"), lambda: Payout.state.in_(TO_APPROVE))},
+        ),
         Exactly("distributor", _("Distributor no."), Payout.member_id, is_id=True),
         Days("requested", _("Requested"), Payout.requested_at),
     )

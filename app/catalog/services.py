@@ -153,6 +153,28 @@ def count_stock(session: Session, count: StockCount, *, actor: Actor, now: datet
     return level
 
 
+def set_low_at(
+    session: Session, *, product_id: int, store_id: int, low_at: int, actor: Actor, now: datetime
+) -> StockLevel:
+    """Set how few sellable pieces of a product remind a store to order more; 0 when all are gone.
+
+    Raises `StockChangeInvalid` where the store never had the product.
+    """
+    if not 0 <= low_at <= STOCK_CHANGE_MAX:
+        raise StockChangeInvalid
+    level = _lock_level(session, product_id, store_id)
+    before, level.low_at = level.low_at, low_at
+    record(
+        session,
+        actor,
+        "stock_low_at_set",
+        Subject("product", product_id, store_id),
+        Change(before={"low_at": before}, after={"low_at": low_at}),
+        now=now,
+    )
+    return level
+
+
 def reserve(
     session: Session, order_id: int, quantities: Mapping[int, int], *, store_id: int, now: datetime
 ) -> None:

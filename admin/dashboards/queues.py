@@ -1,0 +1,210 @@
+"""What waits for the person here: lists narrowed by their own filters, counted up to a hundred.
+
+A queue is a view and the parameters of its list, so its number and its link cannot disagree. A
+queue whose view is not there, or does not understand the parameters, is left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from flask import current_app, url_for
+from flask_babel import lazy_gettext as _
+
+from admin import staff
+from admin.urls import with_query
+from app.kernel.db import db
+from app.stores.permissions import Permission
+
+COUNTED_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where to look for something that waits, and who can do something about it."""
+
+    name: Any
+    note: Any
+    permission: Permission
+    endpoint: str
+    filters: Mapping[str, str]
+    is_bad: bool = False
+    """Shown in red, and only where there is something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """Something that waits for the person here."""
+
+    name: Any
+    note: Any
+    count: int
+    url: str
+    is_bad: bool = False
+
+
+QUEUES: Final = (
+    Queue(
+        _("Payouts to approve"),
+        _("Distributors wait for their money"),
+        Permission.PAYOUTS_APPROVE,
+        "payouts",
+        {"waits": "approval"},
+    ),
+    Queue(
+        _("Refunds to approve"),
+        _("Customers wait for their money"),
+        Permission.REFUNDS_DECIDE,
+        "refunds",
+        {"state": "requested"},
+    ),
+    Queue(
+        _("Decisions that need a second person"),
+        _("A colleague asked for your agreement"),
+        Permission.APPROVALS_VIEW,
+        "approvals",
+        {"state": "open"},
+    ),
+    Queue(
+        _("Orders to hand over"),
+        _("Paid, not yet redeemed or picked up"),
+        Permission.ORDERS_COMPLETE,
+        "orders",
+        {"state": "paid"},
+    ),
+    Queue(
+        _("Follow-ups due"),
+        _("Customers somebody promised to come back to"),
+        Permission.NOTES_WRITE,
+        "follow_ups",
+        {"due": "today"},
+    ),
+    Queue(
+        _("Contested ownerships"),
+        _("Somebody says that a customer is theirs"),
+        Permission.BINDINGS_VIEW,
+        "disputes",
+        {"state": "open"},
+    ),
+    Queue(
+        _("Applications of distributors"),
+        _("People who want to recommend the brand"),
+        Permission.DISTRIBUTORS_DECIDE,
+        "distributors",
+        {"standing": "applied"},
+    ),
+    Queue(
+        _("Low stock"),
+        _("Time to order more"),
+        Permission.STOCK_EDIT,
+        "stock",
+        {"left": "low"},
+    ),
+    Queue(
+        _("Plan versions to approve"),
+        _("A second person has to publish them"),
+        Permission.PLANS_PUBLISH,
+        "plan_versions",
+        {"state": "submitted"},
+    ),
+    Queue(
+        _("Requests about personal data"),
+        _("Customers want their data, or want it gone"),
+        Permission.PRIVACY_DECIDE,
+        "privacy_requests",
+        {"state": "open"},
+    ),
+    Queue(
+        _("Risk flags"),
+        _("They hold payouts until somebody decides"),
+        Permission.RISK_DECIDE,
+        "risk_flags",
+        {"state": "open"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Refunds stuck at WeChat"),
+        _("The payer's account cannot take them"),
+        Permission.REFUNDS_DECIDE,
+        "refunds",
+        {"state": "abnormal"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Teams past the line of the law"),
+        _("They take no newcomers until somebody decides"),
+        Permission.DISTRIBUTORS_VIEW,
+        "team_stops",
+        {"state": "open"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Imports with errors"),
+        _("Rows of a file did not go in"),
+        Permission.IMPORTS,
+        "imports",
+        {"has": "errors"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Notices that need a person"),
+        _("What WeChat said does not fit our books"),
+        Permission.OPERATIONS_VIEW,
+        "notices",
+        {"fits": "no"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Tasks in quarantine"),
+        _("Work that failed too often"),
+        Permission.OPERATIONS_VIEW,
+        "tasks",
+        {"state": "quarantined"},
+        is_bad=True,
+    ),
+)
+
+
+def todos() -> Iterator[Todo]:
+    """Yield what waits, each counted within the reader's stores."""
+    for queue in QUEUES:
+        view = current_app.extensions["backoffice"].get(queue.endpoint)
+        if view is None or not (staff.may(queue.permission) and view.is_accessible()):
+            continue
+        if not understands(view, queue.filters):
+            continue
+        count = count_of(view, queue.filters)
+        if count or not queue.is_bad:
+            url = with_query(url_for(f"{queue.endpoint}.index_view"), queue.filters)
+            yield Todo(queue.name, queue.note, count, url, queue.is_bad)
+
+
+def understands(view: Any, filters: Mapping[str, str]) -> bool:
+    """Tell whether a list has these filters; one without them would show everything."""
+    return all(
+        any(_takes(one, name, value) for one in view.all_filters())
+        for name, value in filters.items()
+    )
+
+
+def _takes(one: Any, name: str, value: str) -> bool:
+    """Tell whether a filter has a choice, without asking it for its controls, which may read."""
+    if getattr(one, "name", "") != name:
+        return False
+    options = getattr(one, "options", None) or getattr(one, "conditions", None) or ()
+    return value in {str(getattr(option, "value", option)) for option in options}
+
+
+def count_of(view: Any, filters: Mapping[str, str]) -> int:
+    """Count the rows of a list as these filters narrow it, up to a limit."""
+    query = view.get_query()
+    for one in view.all_filters():
+        query = one.apply(query, filters)
+    few = (
+        query.order_by(None)
+        .with_only_columns(sa.literal(1), maintain_column_froms=True)
+        .limit(COUNTED_MAX)
+        .subquery()
+    )
+    return db.session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
