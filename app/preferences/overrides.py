@@ -95,7 +95,7 @@ def _replaced(base: Settings, values: Values) -> Settings:
     return replace(base, **named) if named else base
 
 
-def newest_at(instant: Any) -> sa.Select[Any]:
+def newest_at(instant: Any) -> sa.Select[str, Value]:
     """Select the value of each setting that a change decides at an instant."""
     return (
         sa.select(SettingChange.name, SettingChange.value)
