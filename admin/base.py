@@ -261,6 +261,10 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
         asked = values if said - {VIEW} else {CLEAR: "1"}
         return with_query(self.get_url(".index_view"), asked)
 
+    def action_url(self) -> str:
+        """Return where decisions about rows of the list as it stands are posted."""
+        return with_query(self.get_url(".action_view"), modest(request.args))
+
     def export_url(self, export_type: str) -> str:
         """Return the address of the list as it stands, as a file."""
         path = self.get_url(".export", export_type=export_type)

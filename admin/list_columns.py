@@ -42,18 +42,18 @@ class Arranged(Remembers):
         liked = self.choice()
         return self.known_columns(liked.columns) if liked is not None else ()
 
-    def list_columns(self) -> tuple[str, ...]:
+    def shown_columns(self) -> tuple[str, ...]:
         """Return the columns that the list shows."""
         return self.chosen_columns() or tuple(self.column_list)
 
     @property
     def list_shape(self) -> Shape:
         """Return what the list shows of each row, as its reader likes it."""
-        return replace(self.shape, columns=self.list_columns())
+        return replace(self.shape, columns=self.shown_columns())
 
     def column_offers(self) -> list[Offer]:
         """Return the menu of columns: those that are shown, in order, then the others."""
-        shown = self.list_columns()
+        shown = self.shown_columns()
         names = tuple(dict.fromkeys((*shown, *self.offered_columns())))
         heads = replace(self.shape, columns=names).heads()
         return [

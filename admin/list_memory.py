@@ -18,6 +18,7 @@ from admin.part import Part
 from admin.urls import as_id, modest, with_query
 from app.kernel.db import db
 from app.stores import saved_views
+from app.stores.permissions import Permission
 from app.stores.view_models import ListChoice, SavedView
 
 MEMORY: Final = "lists"
@@ -106,6 +107,15 @@ class Remembers(Part):
         if self.endpoint not in found and me is not None:
             found[self.endpoint] = saved_views.choice(db.session(), me.id, list_name=self.endpoint)
         return found.get(self.endpoint)
+
+    def is_default(self, view: SavedView) -> bool:
+        """Tell whether the reader lets the list open with a view."""
+        liked = self.choice()
+        return liked is not None and liked.default_view_id == view.id
+
+    def may_share_views(self) -> bool:
+        """Tell whether the reader may show views to everybody who opens a list."""
+        return staff.may(Permission.SETTINGS_EDIT) or staff.may(Permission.STAFF_EDIT)
 
     def is_as_saved(self, view: SavedView) -> bool:
         """Tell whether the list stands as a view has it."""

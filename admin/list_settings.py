@@ -21,7 +21,6 @@ from admin.urls import as_id, local_url
 from app.kernel.db import database_now, db
 from app.kernel.errors import DomainError
 from app.stores import saved_views
-from app.stores.permissions import Permission
 from app.stores.saved_views import Wish
 from app.stores.view_models import SavedView
 
@@ -31,11 +30,6 @@ blueprint = Blueprint("lists", __name__, url_prefix=f"{PREFIX}/lists/<endpoint>"
 def init_app(app: Flask) -> None:
     """Register the routes."""
     app.register_blueprint(blueprint)
-
-
-def may_share() -> bool:
-    """Tell whether the person here may show views to everybody who opens a list."""
-    return staff.may(Permission.SETTINGS_EDIT) or staff.may(Permission.STAFF_EDIT)
 
 
 @blueprint.post("/columns/")
@@ -145,7 +139,7 @@ def _save(view: ScopedView, asked: Mapping[str, str]) -> str:
         wish=wish,
         now=database_now(),
     )
-    if request.form.get("shared") == "1" and may_share():
+    if request.form.get("shared") == "1" and view.may_share_views():
         joined(saved_views.share, saved.id, staff_id=_me(), actor=staff.actor(), now=database_now())
     return _opened(view, saved)
 
@@ -165,7 +159,7 @@ def _rename(view: ScopedView, _asked: Mapping[str, str]) -> str:
 
 
 def _share(view: ScopedView, _asked: Mapping[str, str]) -> str:
-    if not may_share():
+    if not view.may_share_views():
         abort(403)
     told: dict[str, Any] = {"actor": staff.actor(), "now": database_now()}
     return _opened(view, joined(saved_views.share, _posted_id(), staff_id=_me(), **told))
@@ -174,7 +168,7 @@ def _share(view: ScopedView, _asked: Mapping[str, str]) -> str:
 def _withdraw(view: ScopedView, _asked: Mapping[str, str]) -> None:
     """Take a view back: one's own, or anybody's for those who answer for shared ones."""
     key, me = _posted_id(), _me()
-    if not may_share():
+    if not view.may_share_views():
         is_mine = any(one.id == key and one.staff_id == me for one in view.views())
         if not is_mine:
             abort(403)
