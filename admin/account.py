@@ -11,15 +11,18 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from admin import lockout, staff
+from admin import lockout, staff, staff_session
 from admin.accounts import end_sessions, set_password
 from admin.actions import joined
 from admin.base import to_sign_in
+from admin.demo_sign_ins import has_published_phone
 from admin.forms import must_differ
-from admin.i18n import gettext
-from admin.sign_in import PASSWORD_LENGTH_MIN
+from admin.i18n import gettext, say_error
+from admin.passwords import LENGTH_MAX, LENGTH_MIN, hard_to_guess, require_new
 from app.access import settings
 from app.kernel.db import database_now
+from app.kernel.errors import DomainError
+from app.stores.models import Staff
 from app.stores.permissions import Permission
 
 SESSION_USER = "_user_id"
@@ -38,8 +41,9 @@ class PasswordForm(FlaskForm):
         _("New password"),
         validators=[
             InputRequired(),
-            Length(min=PASSWORD_LENGTH_MIN, max=200),
+            Length(min=LENGTH_MIN, max=LENGTH_MAX),
             must_differ("old"),
+            hard_to_guess,
         ],
         description=_("At least 12 characters; several words are easiest to remember."),
         render_kw={"autocomplete": "new-password"},
@@ -49,6 +53,12 @@ class PasswordForm(FlaskForm):
         validators=[InputRequired(), EqualTo("new", _("The two are not the same."))],
         render_kw={"autocomplete": "new-password"},
     )
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """Return what a password must not be made of."""
+        me = staff.current()
+        return (me.name, me.email) if me is not None else ()
 
 
 class AccountView(BaseView):
@@ -88,11 +98,13 @@ class AccountView(BaseView):
         me = staff.current()
         assert me is not None
         form = PasswordForm()
-        if form.validate_on_submit() and self._is_old_right(form):
+        if form.validate_on_submit() and self._is_old_right(form) and _is_new(form, me):
             session[SESSION_USER] = joined(
                 set_password,
                 me.id,
                 password_hash=hash_password(form.new.data),
+                but_session_id=staff_session.current_id(),
+                forgets_phone=has_published_phone(me.tf_totp_secret),
                 actor=staff.actor(),
                 now=database_now(),
             )
@@ -121,6 +133,16 @@ class AccountView(BaseView):
         logout_user()
         flash(gettext("You were signed out on every device."), "success")
         return redirect("/admin/login")
+
+
+def _is_new(form: PasswordForm, me: Staff) -> bool:
+    """Tell whether the new password was not in use lately; say so beside the field if it was."""
+    try:
+        require_new(form.new.data or "", me)
+    except DomainError as error:
+        form.new.errors = [say_error(error)]
+        return False
+    return True
 
 
 def must_change() -> bool:

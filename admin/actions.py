@@ -93,7 +93,7 @@ class SecondPersonForm(ReasonForm):
 
 def _proves(colleague: Staff, form: FlaskForm) -> bool:
     """Check both factors of a colleague; a failure counts against their account."""
-    if not colleague.active or not colleague.password or lockout.is_locked(colleague):
+    if not colleague.password or lockout.is_shut(colleague):
         return False
     is_right = verify_password(form.second_password.data, colleague.password) and verify_code(
         colleague, form.second_code.data

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from flask import current_app
 from pyotp import TOTP
 
 from admin.role_names import role_name
@@ -34,3 +35,20 @@ def demo_sign_ins() -> tuple[DemoSignIn, ...]:
         )
         for one in DEMO_STAFF
     )
+
+
+def is_published(password: str | None) -> bool:
+    """Tell whether a password is one that we print for the demo, and this is no demo."""
+    return password == DEMO_PASSWORD and not settings().demo
+
+
+def has_published_phone(totp_secret: str | None) -> bool:
+    """Tell whether a second factor is one that we print for the demo, and this is no demo.
+
+    `totp_secret` is sealed, as the account holds it.
+    """
+    if not totp_secret or settings().demo:
+        return False
+    factory = current_app.extensions["security"].totp_factory
+    secret: str = factory.get_totp_b32_key(totp_secret)
+    return secret in {one.totp_secret for one in DEMO_STAFF}

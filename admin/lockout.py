@@ -1,27 +1,34 @@
-"""Guessing at a staff account ends after five failures, for a quarter of an hour.
+"""Guessing at a staff account ends after five failures: a quarter of an hour, then ever longer.
 
 Passwords, authenticator codes and recovery codes count alike, so that neither factor can be tried
-at leisure. The counter lives on the account and is written in a transaction of its own: a failed
+at leisure. Each lock-out without a sign-in between them lasts twice as long as the one before, up
+to four hours. The counter lives on the account and is written in a transaction of its own: a failed
 sign-in that rolls back elsewhere still counts.
 """
 
 from datetime import timedelta
 from typing import Final
 
-import sqlalchemy as sa
-
 from app.kernel import audit
 from app.kernel.db import atomic, database_now
 from app.stores.models import Staff
+from app.stores.queries import is_employed
 
 FAILURES_MAX: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
+DOUBLED_AT_MOST: Final = 4
+"""Times: a quarter of an hour becomes four hours, and no attacker shuts somebody out for days."""
 
 
 def is_locked(staff: Staff) -> bool:
     """Tell whether the account is locked at this moment, by the database's clock."""
     until = staff.locked_until_at
     return until is not None and until > database_now()
+
+
+def is_shut(staff: Staff) -> bool:
+    """Tell whether nobody gets in with this account now: locked, disabled, not employed today."""
+    return is_locked(staff) or not is_employed(staff, now=database_now())
 
 
 def record_failure(staff_id: int) -> None:
@@ -33,7 +40,8 @@ def record_failure(staff_id: int) -> None:
         if staff.failed_logins < FAILURES_MAX:
             return
         staff.failed_logins = 0
-        staff.locked_until_at = now + LOCKED_FOR
+        staff.locked_until_at = now + LOCKED_FOR * 2 ** min(staff.lock_outs, DOUBLED_AT_MOST)
+        staff.lock_outs += 1
         audit.record(
             session,
             audit.SYSTEM,
@@ -44,23 +52,7 @@ def record_failure(staff_id: int) -> None:
         )
 
 
-def record_success(staff_id: int) -> None:
-    """Forget earlier failures and note the sign-in.
-
-    Flask-Security has changed the account in this session by now - a used recovery code, a newly
-    connected phone - and that is committed along.
-    """
-    with atomic() as session:
-        session.flush()
-        now = session.scalars(sa.select(sa.func.clock_timestamp())).one()
-        staff = session.get_one(Staff, staff_id, with_for_update=True, populate_existing=True)
-        staff.failed_logins = 0
-        staff.locked_until_at = None
-        audit.record(
-            session,
-            audit.Actor("staff", staff.id),
-            "staff_signed_in",
-            audit.Subject("staff", staff.id),
-            audit.Change(),
-            now=now,
-        )
+def forget_failures(staff: Staff) -> None:
+    """Begin to count anew, after both factors were right."""
+    staff.failed_logins = staff.lock_outs = 0
+    staff.locked_until_at = None

@@ -12,7 +12,7 @@ from typing import Any, Final
 import redis.exceptions
 import structlog
 from flask import Flask, abort, current_app, request
-from flask_security import Security, SQLAlchemyUserDatastore, user_authenticated
+from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.forms import (
     Form,
     LoginForm,
@@ -27,11 +27,14 @@ from flask_security.utils import hash_password
 from flask_wtf import CSRFProtect
 from wtforms import RadioField, SelectChoice
 
-from admin import lockout, throttle
+from admin import lockout, staff_session, throttle
+from admin.accounts import demand_new_password
+from admin.demo_sign_ins import is_published
 from admin.hooks import PREFIX, ours_only
+from admin.passwords import LENGTH_MIN
 from app.access import redis as redis_connection
 from app.access import settings
-from app.kernel.db import db
+from app.kernel.db import atomic, db
 from app.kernel.i18n import N_, TRANSLATIONS
 from app.settings import Settings
 from app.stores.models import Role, Staff
@@ -42,7 +45,6 @@ CSRF_SECONDS: Final = 8 * 3600
 """A page left open over a working day still posts."""
 CODE_WINDOW_SECONDS: Final = 30
 CODE_MEMORY_SECONDS: Final = 180
-PASSWORD_LENGTH_MIN: Final = 12
 RECOVERY_CODES: Final = 8
 
 CLOSED: Final = frozenset({"security.two_factor_rescue", "security.tf_select"})
@@ -50,14 +52,14 @@ CLOSED: Final = frozenset({"security.two_factor_rescue", "security.tf_select"})
 
 TEXTS: Final = {
     "GENERIC_AUTHN_FAILED": N_(
-        "E-mail or password is not right. After five failures the account is locked for 15 minutes."
+        "E-mail or password is not right. After five failures the account is locked for a while."
     ),
     "TWO_FACTOR_INVALID_TOKEN": N_(
-        "This code is not right. After five failures the account is locked for 15 minutes."
+        "This code is not right. After five failures the account is locked for a while."
     ),
     "INVALID_RECOVERY_CODE": N_(
         "This recovery code is not right, or it was used before. "
-        "After five failures the account is locked for 15 minutes."
+        "After five failures the account is locked for a while."
     ),
     "TWO_FACTOR_PERMISSION_DENIED": N_("Please sign in first."),
     "UNAUTHENTICATED": N_("Please sign in to see this page."),
@@ -104,7 +106,7 @@ def init_app(app: Flask, configuration: Settings) -> None:
             totp_cls=OneTimeTotp,
         )
         security.login_manager.request_loader(lambda _request: None)  # a session, never a token
-    user_authenticated.connect(_signed_in, app)
+        staff_session.init_app(app, security.login_manager)
 
 
 def _config(configuration: Settings) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def _config(configuration: Settings) -> dict[str, Any]:
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_SINGLE_HASH": True,
         "SECURITY_PASSWORD_SALT": derived("password salt"),
-        "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH_MIN,
+        "SECURITY_PASSWORD_LENGTH_MIN": LENGTH_MIN,
         "SECURITY_TWO_FACTOR": True,
         "SECURITY_TWO_FACTOR_REQUIRED": True,
         "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
@@ -148,10 +150,6 @@ def _config(configuration: Settings) -> dict[str, Any]:
     for name, text in TEXTS.items():
         config[f"SECURITY_MSG_{name}"] = (text, "success" if "SUCCESS" in name else "error")
     return config
-
-
-def _signed_in(_app: Flask, user: Staff, **_extra: object) -> None:
-    lockout.record_success(user.id)
 
 
 def find_staff(email: str | None) -> Staff | None:
@@ -174,18 +172,25 @@ def verify_code(staff: Staff, code: str) -> bool:
 
 
 class StaffLoginForm(LoginForm):
-    """E-mail and password. A locked account fails like a wrong password, whatever is entered."""
+    """E-mail and password. A shut account fails like a wrong password, whatever is entered.
+
+    Who signs in with a password that we published for the demo must change it before anything else,
+    wherever this is not a demo.
+    """
 
     remember = None
 
     def validate(self, **kwargs: Any) -> bool:
         """Check the password, and count a failure against the account."""
         staff = find_staff(self.email.data)
-        if staff is not None and lockout.is_locked(staff):
+        if staff is not None and lockout.is_shut(staff):
             hash_password(self.password.data or "")
             self.form_errors.append(say_generic())
             return False
         if super().validate(**kwargs):
+            if staff is not None and is_published(self.password.data):
+                with atomic() as transaction:
+                    demand_new_password(transaction, staff.id)
             return True
         if staff is not None and self.password.data and not self.user_authenticated:
             lockout.record_failure(staff.id)
@@ -222,7 +227,7 @@ class StaffVerifyForm(VerifyForm):
     def validate(self, **kwargs: Any) -> bool:
         """Check the password, and count a failure against the account."""
         staff: Any = self.user
-        if lockout.is_locked(staff):
+        if lockout.is_shut(staff):
             self.password.errors = [say_generic()]
             return False
         if super().validate(**kwargs):
@@ -258,7 +263,7 @@ class StaffDatastore(SQLAlchemyUserDatastore):
 
 def _counted(form: Form, validate: Any, **kwargs: Any) -> bool:
     staff: Staff = form.user
-    if lockout.is_locked(staff):
+    if lockout.is_shut(staff):
         form.code.errors = [*form.code.errors, say_generic()]
         return False
     if validate(**kwargs):

@@ -15,6 +15,7 @@ from app.members import jobs as members
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 from app.risk import jobs as risk
+from app.stores import jobs as staff
 
 EVERY_SWEEP: Final = (
     orders.close_unpaid_orders.name,
@@ -37,6 +38,8 @@ CRON: Final[Mapping[str, str]] = {
     attribution.forget_code_misses.name: "25 * * * *",
     imports.forget_imports.name: "50 3 * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
+    staff.forget_staff_sessions.name: "45 3 * * *",
+    staff.end_past_employment.name: "5 0 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",
     distribution.end_level_warnings.name: "40 4 * * *",
     distribution.review_levels.name: "10 5 1-3 * *",

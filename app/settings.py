@@ -75,6 +75,10 @@ class Settings:
     code_misses_max: int = 5
     code_lock_seconds: int = 900
 
+    # Staff.
+    staff_idle_seconds: int = 8 * 3600
+    staff_session_seconds: int = DAY
+
     # Orders.
     order_pay_seconds: int = 1800
     after_sale_seconds: int = 7 * DAY

@@ -22,10 +22,10 @@ from admin.filters import Options
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm, TicksField
 from admin.i18n import gettext, say
+from admin.passwords import LENGTH_MAX, LENGTH_MIN, hard_to_guess
 from admin.people import yes_no
 from admin.role_names import role_name
 from admin.scopes import StoreIds
-from admin.sign_in import PASSWORD_LENGTH_MIN
 from admin.views.attribution import visible_stores
 from app.kernel.audit import AuditRecord
 from app.kernel.clock import utc_now
@@ -62,7 +62,7 @@ class NewStaffForm(StaffForm):
     email = EmailField(_("E-mail"), validators=[InputRequired(), Email(), Length(max=200)])
     password = PasswordField(
         _("First password"),
-        validators=[InputRequired(), Length(min=PASSWORD_LENGTH_MIN, max=200)],
+        validators=[InputRequired(), Length(min=LENGTH_MIN, max=LENGTH_MAX), hard_to_guess],
         description=_("They have to change it when they sign in, and connect a phone."),
         render_kw={"autocomplete": "new-password"},
     )
@@ -73,7 +73,7 @@ class PasswordForm(ReasonForm):
 
     password = PasswordField(
         _("New first password"),
-        validators=[InputRequired(), Length(min=PASSWORD_LENGTH_MIN, max=200)],
+        validators=[InputRequired(), Length(min=LENGTH_MIN, max=LENGTH_MAX), hard_to_guess],
         render_kw={"autocomplete": "new-password"},
     )
 

@@ -99,7 +99,7 @@ def _employ(session: Session, person: DemoStaff, store_ids: list[int], *, now: d
         store_ids=store_ids,
         sees_all_stores=not store_ids,
         password_hash=hash_password(DEMO_PASSWORD),
-        must_change_password=False,
+        must_change_password=True,
     )
     staff = stores.create_staff(session, new, actor=SYSTEM, now=now)
     staff.tf_primary_method = "authenticator"

@@ -169,6 +169,15 @@ def leave(session: Session, session_id: int, *, why: SessionEnd, now: datetime) 
     )
 
 
+def replace(session: Session, token: str, *, now: datetime) -> None:
+    """End the session of a token whose browser has signed in anew."""
+    session.execute(
+        sa.update(StaffSession)
+        .where(StaffSession.token_hash == digest(token), StaffSession.ended_at.is_(None))
+        .values(ended_at=now, end_reason=SessionEnd.REPLACED)
+    )
+
+
 def forget(session: Session, *, now: datetime) -> int:
     """Remove a batch of sessions that were over long ago; return how many."""
     old = (

@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from admin import staff_session
 from app.stores.models import Staff, Store
 from tests.conftest import IsolatedClient
-from tests.factories.people import make_staff
+from tests.factories.people import make_staff, make_staff_session
 
 TOKEN: Final = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -79,10 +80,12 @@ def sit_down(app: Flask, session: Session) -> Callable[..., Desk]:
 
     def seat(role: str = "owner", *stores: Store, staff: Staff | None = None) -> Desk:
         person = staff or make_staff(session, role, stores=stores)
+        token = make_staff_session(session, person)
         session.commit()
         client = IsolatedClient(app, app.response_class)
         with client.session_transaction() as cookie:
             cookie["_user_id"] = person.fs_uniquifier
+            cookie[staff_session.TOKEN] = token
             cookie["_fresh"] = True
         return Desk(client, person.id)
 

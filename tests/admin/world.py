@@ -19,13 +19,17 @@ from app.kernel.ids import random_text
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
+from app.members.file_models import FollowUp, FollowUpState, MemberNote, Tag
 from app.members.models import Distributor, Standing, TeamStop
 from app.orders.models import Order
 from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
+from app.risk.models import RiskFlag
+from app.risk.states import FlagState, RiskKind
 from app.settings import Settings
 from app.stores.models import Region, Store
 from app.stores.roles import ensure_roles
+from tests.factories.imports import make_expected, make_historic_order, make_run
 from tests.factories.orders import make_goods, make_order, make_refund
 from tests.factories.payouts import make_award, make_payout, plan_version_id
 from tests.factories.people import (
@@ -94,10 +98,26 @@ def _place(session: Session, name: str, settings: Settings) -> Place:
     place = Place(make_store(session, f"{name} store"))
     _put_people(session, place, name)
     _put_levels(session, place, name)
+    _put_file(session, place, name)
     _put_trade(session, place, name)
     _put_money(session, place, settings)
     _put_house(session, place, name)
+    _put_imports(session, place, name)
     return place
+
+
+def _put_imports(session: Session, place: Place, name: str) -> None:
+    """A file brought in by somebody of the store, an earlier customer and an order of theirs."""
+    run = make_run(session, store=place.store, name=f"{name} rows.csv")
+    phone = f"+86139000{place.store.id % 100_000:05d}"
+    known = make_expected(session, phone=phone, store=place.store, old_number=f"{name} VIP")
+    number = f"{name} old order"
+    order = make_historic_order(
+        session, run=run, store=place.store, expected_id=known.id, number=number
+    )
+    place.put("imports", run.id, f"{name} rows.csv")
+    place.put("expected_members", known.id, f"{name} VIP")
+    place.put("historic_orders", order.id, number)
 
 
 def _put_people(session: Session, place: Place, name: str) -> None:
@@ -161,6 +181,42 @@ def _put_levels(session: Session, place: Place, name: str) -> None:
     place.put("levels", period.id, mark)
     place.put("level_warnings", warning.id, mark)
     place.put("team_stops", stop.id, mark)
+
+
+def _put_file(session: Session, place: Place, name: str) -> None:
+    """A note and a follow-up about the customer, and a suspicion about the seller."""
+    assert place.owner is not None
+    author = make_staff(session, "store_manager", stores=[place.store], name=f"{name} author")
+    note = MemberNote(
+        member_id=int(place.ids["members"]),
+        text=f"{name} note",
+        author_id=author.id,
+        written_at=NOON,
+    )
+    task = FollowUp(
+        member_id=int(place.ids["members"]),
+        what=f"{name} task",
+        due_on=NOON.date(),
+        store_id=place.store.id,
+        state=FollowUpState.OPEN,
+        author_id=author.id,
+        created_at=NOON,
+    )
+    flag = RiskFlag(
+        distributor_id=place.owner.member_id,
+        kind=RiskKind.BY_HAND,
+        evidence={"said": f"{name} suspicion"},
+        holds_payouts=False,
+        state=FlagState.OPEN,
+        raised_at=NOON,
+        raised_by=f"staff:{author.id}",
+        expires_at=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+    session.add_all([note, task, flag])
+    session.flush()
+    place.put("notes", note.id, f"{name} note")
+    place.put("follow_ups", task.id, f"{name} task")
+    place.put("risk_flags", flag.id, f"{name} suspicion")
 
 
 def _put_trade(session: Session, place: Place, name: str) -> None:
@@ -268,6 +324,10 @@ def _put_brand(session: Session, brand: Place) -> None:
     """What has no store: for staff who see all stores, or for everybody who may see its kind."""
     product = make_goods(session, brand.store)
     brand.put("products", product.id, product.title)
+    tag = Tag(name="Tag of the brand", created_at=NOON)
+    session.add(tag)
+    session.flush()
+    brand.put("tags", tag.id, "Tag of the brand")
     plan = plans.create_plan(session, "Brand plan", model="CHANNEL_TWO_LEVEL", now=NOON)
     author = make_staff(session, "operations", name="Author")
     version = plans.draft(

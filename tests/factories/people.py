@@ -39,6 +39,7 @@ from app.members.models import (
     MemberSession,
     Standing,
 )
+from app.stores import sessions
 from app.stores.models import Role, Staff, Store
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -76,6 +77,16 @@ def make_staff(
     session.add(staff)
     session.flush()
     return staff
+
+
+def make_staff_session(session: Session, staff: Staff) -> str:
+    """A browser at which somebody has signed in just now; returns the token of its cookie.
+
+    Whether a session goes on is decided by the database's clock.
+    """
+    now = session.scalars(sa.select(sa.func.clock_timestamp())).one()
+    caller = sessions.Caller("192.0.2.1", "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0")
+    return sessions.begin(session, staff.id, caller, lasts_seconds=86_400, now=now)
 
 
 def make_member(
