@@ -26,13 +26,19 @@ from admin.scopes import (
     everybody,
     of_order_or_month,
     region_of_store,
+    within_stores,
 )
+from app.approvals.models import Approval
+from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, Channel, ShareCode
 from app.catalog.models import Product
 from app.distribution.models import Award
 from app.distribution.plan_records import ClosedMonth
+from app.imports.models import HistoricOrder, ImportRun
 from app.kernel.i18n import ENGLISH
 from app.ledger.models import LedgerAccount
+from app.members.expected import ExpectedMember
+from app.members.file_models import FollowUp, MemberNote
 from app.members.models import Distributor, Member
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
@@ -149,6 +155,34 @@ REGISTERS: Final[Mapping[str, Register]] = {
         lambda row: gettext("Binding %(id)s", id=row[0]),
         by_member(Binding.customer_id),
     ),
+    "disputes": Register(
+        "disputes",
+        OwnershipDispute.id,
+        sa.select(OwnershipDispute.id),
+        lambda row: gettext("Dispute %(id)s", id=row[0]),
+        by_member(OwnershipDispute.customer_id),
+    ),
+    "approvals": Register(
+        "approvals",
+        Approval.id,
+        sa.select(Approval.id),
+        lambda row: gettext("Request %(id)s", id=row[0]),
+        by_store(Approval.store_id),
+    ),
+    "notes": Register(
+        "notes",
+        MemberNote.id,
+        sa.select(MemberNote.id),
+        lambda row: gettext("Note %(id)s", id=row[0]),
+        by_member(MemberNote.member_id),
+    ),
+    "follow_ups": Register(
+        "follow_ups",
+        FollowUp.id,
+        sa.select(FollowUp.id),
+        lambda row: gettext("Follow-up %(id)s", id=row[0]),
+        by_member(FollowUp.member_id),
+    ),
     "awards": Register(
         "awards",
         Award.id,
@@ -191,6 +225,27 @@ REGISTERS: Final[Mapping[str, Register]] = {
         _account_name,
         by_distributor(LedgerAccount.member_id),
     ),
+    "expected_members": Register(
+        "expected_members",
+        ExpectedMember.id,
+        sa.select(ExpectedMember.id, ExpectedMember.old_number),
+        lambda row: row.old_number or gettext("Expected customer %(id)s", id=row[0]),
+        by_store(ExpectedMember.origin_store_id),
+    ),
+    "historic_orders": Register(
+        "historic_orders",
+        HistoricOrder.id,
+        sa.select(HistoricOrder.id, HistoricOrder.number),
+        lambda row: str(row.number),
+        by_store(HistoricOrder.store_id),
+    ),
+    "imports": Register(
+        "imports",
+        ImportRun.id,
+        sa.select(ImportRun.id, ImportRun.file_name),
+        lambda row: str(row.file_name),
+        within_stores(ImportRun.store_ids),
+    ),
     "staff": Register(
         "staff",
         Staff.id,
@@ -224,7 +279,13 @@ BY_COLUMN: Final[Mapping[str, str]] = {
     "closed_month_id": "closed_months",
     "source_id": "accounts",
     "target_id": "accounts",
+    "asked_by_id": "staff",
+    "decided_by_id": "staff",
+    "claimant_id": "distributors",
+    "claimant_store_id": "stores",
     "author_id": "staff",
+    "assignee_id": "staff",
+    "ended_by_id": "staff",
     "approver_id": "staff",
     "first_approver_id": "staff",
     "second_approver_id": "staff",

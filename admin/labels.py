@@ -10,6 +10,8 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.approvals.states import ApprovalEvent, ApprovalState
+from app.attribution.dispute_states import DisputeEvent, DisputeState
 from app.attribution.models import (
     BindingEvent,
     BindingState,
@@ -22,13 +24,16 @@ from app.catalog.models import ProductKind, StockMove
 from app.distribution.models import AwardState
 from app.distribution.plan_records import GiftState, SimulationKind, SimulationState
 from app.engines.shareholders.holdings import HoldingState
+from app.imports.states import ImportKind, ImportState, RowState
 from app.ledger.transfers import Name, Unit
+from app.members.file_models import FollowUpState
 from app.members.models import ConsentPurpose, DistributorKind, Standing
 from app.orders.models import Fulfilment
 from app.orders.states import OrderEvent, OrderState, RefundEvent, RefundState
 from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
 from app.plans.models import PlanVersionState
 from app.plans.states import PlanVersionEvent
+from app.risk.states import FlagState, RiskKind
 from app.stores.states import StoreState
 
 
@@ -131,9 +136,50 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
         "paused": (_("Closed for a while"), Tone.WAIT),
         "closed": (_("Closed for good"), Tone.CALM),
     },
+    ImportState: {
+        "uploaded": (_("Being checked"), Tone.BUSY),
+        "checked": (_("Checked"), Tone.WAIT),
+        "running": (_("Running"), Tone.BUSY),
+        "done": (_("Done"), Tone.GOOD),
+        "cancelled": (_("Called off"), Tone.CALM),
+        "failed": (_("Failed"), Tone.BAD),
+    },
+    RowState: {
+        "read": (_("Not checked yet"), Tone.CALM),
+        "valid": (_("Can be imported"), Tone.WAIT),
+        "wrong": (lazy_pgettext("rows", "Wrong"), Tone.BAD),
+        "done": (lazy_pgettext("rows", "Imported"), Tone.GOOD),
+        "skipped": (lazy_pgettext("rows", "Nothing to do"), Tone.CALM),
+        "failed": (lazy_pgettext("rows", "Failed"), Tone.BAD),
+    },
+    FollowUpState: {
+        "open": (_("To be done"), Tone.WAIT),
+        "done": (_("Done"), Tone.GOOD),
+        "cancelled": (_("Called off"), Tone.CALM),
+    },
+    FlagState: {
+        "open": (lazy_pgettext("suspicion", "Open"), Tone.BAD),
+        "confirmed": (lazy_pgettext("suspicion", "Confirmed"), Tone.BAD),
+        "released": (lazy_pgettext("suspicion", "Released"), Tone.GOOD),
+        "expired": (_("Ended by itself"), Tone.CALM),
+    },
     BindingState: {
         "soft": (_("Soft"), Tone.BUSY),
         "locked": (_("Locked"), Tone.GOOD),
+    },
+    ApprovalState: {
+        "requested": (lazy_pgettext("request", "Waiting"), Tone.WAIT),
+        "approved": (_("Approved"), Tone.GOOD),
+        "refused": (_("Refused"), Tone.BAD),
+        "withdrawn": (_("Withdrawn"), Tone.CALM),
+        "expired": (_("Expired"), Tone.CALM),
+        "void": (_("Void"), Tone.BAD),
+    },
+    DisputeState: {
+        "open": (lazy_pgettext("dispute", "Open"), Tone.WAIT),
+        "upheld": (_("Upheld"), Tone.GOOD),
+        "dismissed": (_("Dismissed"), Tone.CALM),
+        "withdrawn": (_("Withdrawn"), Tone.CALM),
     },
     TouchOutcome: {
         "bound": (_("Bound"), Tone.GOOD),
@@ -194,6 +240,13 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "orders": _("Own orders"),
         "growth": _("Invented growth"),
     },
+    ImportKind: {
+        "members": _("Earlier customers"),
+        "distributors": _("Distributors"),
+        "products": _("Products"),
+        "stock": _("Stock"),
+        "historic_orders": _("Historic orders"),
+    },
     BindingEvent: {
         "bound": _("Bound"),
         "renewed": _("Renewed"),
@@ -201,6 +254,20 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "replaced": _("Replaced by a stronger touch"),
         "transferred": _("Transferred by staff"),
         "ended": _("Ended"),
+    },
+    ApprovalEvent: {
+        "ask": _("Asked for"),
+        "approve": _("Approved"),
+        "refuse": _("Refused"),
+        "withdraw": _("Withdrawn"),
+        "expire": _("Expired"),
+        "void": _("Void"),
+    },
+    DisputeEvent: {
+        "open": lazy_pgettext("dispute", "Opened"),
+        "uphold": _("Upheld"),
+        "dismiss": _("Dismissed"),
+        "withdraw": _("Withdrawn"),
     },
     ChannelKind: {
         "personal": _("Personal"),
@@ -234,6 +301,15 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "existing_customer": _("Has bought before"),
         "held_by_other": _("Belongs to somebody else"),
         "locked_by_other": _("Locked by somebody else since a purchase"),
+    },
+    RiskKind: {
+        "shared_identity": _("Buyers share an identity"),
+        "bind_rate": _("Customers came too fast"),
+        "refund_rate": _("Too many refunds"),
+        "unpaid_device": _("One device, many customers"),
+        "pair": _("Buy from each other"),
+        "frozen_above": _("Recommender was frozen"),
+        "by_hand": _("Raised by staff"),
     },
     DistributorKind: {"person": _("Person"), "partner": _("Partner business")},
     Fulfilment: {

@@ -4,24 +4,28 @@ from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
 from admin.base import ScopedView
-from admin.navigation import CUSTOMERS, DISTRIBUTION, MONEY, ORDERS, SETTINGS
+from admin.navigation import CUSTOMERS, DATA, DISTRIBUTION, MONEY, ORDERS, SETTINGS, WORK
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
 from admin.views.distributors import DistributorsView
+from admin.views.follow_ups import FollowUpsView
 from admin.views.gifts import GiftsView
 from admin.views.holdings import HoldingsView
+from admin.views.imports import ExpectedMembersView, HistoricOrdersView, ImportsView
 from admin.views.ledger import AccountsView, EntriesView
 from admin.views.levels import LevelsView, LevelWarningsView
 from admin.views.members import MembersView
 from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
 from admin.views.monitor import TeamStopsView
 from admin.views.months import MonthsView
+from admin.views.notes import NotesView, TagsView
 from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
 from admin.views.regions import RegionsView
+from admin.views.risk import RiskFlagsView
 from admin.views.roles import RolesView
 from admin.views.simulations import SimulationsView
 from admin.views.staff import StaffView
@@ -37,25 +41,34 @@ from app.distribution.plan_records import (
     PlanPlace,
     PlanSimulation,
 )
+from app.imports.models import HistoricOrder, ImportRun
 from app.kernel.audit import AuditRecord
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
+from app.members.expected import ExpectedMember
+from app.members.file_models import FollowUp, MemberNote, Tag
 from app.members.models import Distributor, Member, TeamStop
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
+from app.risk.models import RiskFlag
 from app.stores.models import Region, Role, Staff, Store
 
 VIEWS = (
+    (FollowUpsView, FollowUp, _("Follow-ups"), WORK, "follow_ups"),
     (MembersView, Member, _("Customers"), CUSTOMERS, "members"),
+    (NotesView, MemberNote, _("Notes"), CUSTOMERS, "notes"),
+    (TagsView, Tag, _("Tags"), CUSTOMERS, "tags"),
     (BindingsView, Binding, _("Ownership"), CUSTOMERS, "bindings"),
     (TouchesView, Touch, _("Touches"), CUSTOMERS, "touches"),
+    (ExpectedMembersView, ExpectedMember, _("Expected customers"), CUSTOMERS, "expected_members"),
     (DistributorsView, Distributor, _("Distributors"), DISTRIBUTION, "distributors"),
     (TeamView, Distributor, _("Team tree"), DISTRIBUTION, "team"),
     (LevelsView, LevelPeriod, _("Levels"), DISTRIBUTION, "levels"),
     (LevelWarningsView, LevelWarning, _("Level warnings"), DISTRIBUTION, "level_warnings"),
     (TeamStopsView, TeamStop, _("Teams under watch"), DISTRIBUTION, "team_stops"),
+    (RiskFlagsView, RiskFlag, _("Risk flags"), DISTRIBUTION, "risk_flags"),
     (PlacesView, PlanPlace, _("Teams and rounds"), DISTRIBUTION, "places"),
     (HoldingsView, PlanPlace, _("Shareholders"), DISTRIBUTION, "holdings"),
     (ShareCodesView, ShareCode, _("Share codes"), DISTRIBUTION, "share_codes"),
@@ -63,6 +76,7 @@ VIEWS = (
     (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
     (SimulationsView, PlanSimulation, _("Simulations"), DISTRIBUTION, "simulations"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
+    (HistoricOrdersView, HistoricOrder, _("Historic orders"), ORDERS, "historic_orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),
     (GiftsView, Gift, _("Gifts"), ORDERS, "gifts"),
     (ProductsView, Product, _("Products"), ORDERS, "products"),
@@ -75,6 +89,7 @@ VIEWS = (
     (PayoutsView, Payout, _("Payouts"), MONEY, "payouts"),
     (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
     (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),
+    (ImportsView, ImportRun, _("Imports"), DATA, "imports"),
     (StoresView, Store, _("Stores"), SETTINGS, "stores"),
     (RegionsView, Region, _("Regions"), SETTINGS, "regions"),
     (StaffView, Staff, _("Staff"), SETTINGS, "staff"),

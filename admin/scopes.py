@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement, Select
 
@@ -26,6 +27,19 @@ Scope: TypeAlias = Callable[[StoreIds], ColumnElement[bool]]
 def by_store(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows that name a store: only those of the person's own."""
     return lambda store_ids: column.in_(store_ids)
+
+
+def within_stores(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows that name several stores: only where all of them are the person's own.
+
+    Where no store is named the row is of the whole brand.
+    """
+
+    def condition(store_ids: StoreIds) -> ColumnElement[bool]:
+        own = sa.cast(sorted(store_ids), ARRAY(sa.BigInteger))
+        return sa.and_(sa.func.cardinality(column) > 0, column.op("<@")(own))
+
+    return condition
 
 
 def by_distributor(column: InstrumentedAttribute[Any]) -> Scope:

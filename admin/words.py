@@ -18,7 +18,7 @@ BREAK_OUTCOMES = frozenset({*(one.value for one in BREAKS), UNKNOWN_BILL})
 
 def action_name(action: str) -> str:
     """Return what people call an action of the audit trail; an unknown one keeps its own name."""
-    return _decisions().get(action) or _accounts().get(action) or action
+    return _decisions().get(action) or _accounts().get(action) or _imports().get(action) or action
 
 
 def _decisions() -> dict[str, str]:
@@ -34,6 +34,11 @@ def _decisions() -> dict[str, str]:
         "team_stop_lifted": gettext("Stopped team let go on"),
         "binding_transferred": gettext("Customer handed over"),
         "binding_ended": gettext("Ownership ended"),
+        "dispute_opened": gettext("Dispute opened"),
+        "dispute_upheld": gettext("Dispute upheld"),
+        "dispute_dismissed": gettext("Dispute dismissed"),
+        "dispute_withdrawn": gettext("Dispute withdrawn"),
+        "evidence_added": gettext("Evidence added"),
         "share_code_issued": gettext("Share code made"),
         "share_code_revoked": gettext("Share code revoked"),
         "product_put": gettext("Product saved"),
@@ -61,8 +66,32 @@ def _decisions() -> dict[str, str]:
         "payout.rejected": gettext("Payout rejected"),
         "payout.bill_cancel_asked": gettext("Transfer taken back"),
         "task_retried": gettext("Task tried again"),
+        "note_written": gettext("Note written"),
+        "note_struck": gettext("Note struck out"),
+        "tag_created": gettext("Tag added"),
+        "tag_renamed": gettext("Tag renamed"),
+        "tag_retired": gettext("Tag retired"),
+        "member_tagged": gettext("Customer tagged"),
+        "member_untagged": gettext("Tag taken off"),
+        "follow_up_planned": gettext("Follow-up planned"),
+        "follow_up_ended": gettext("Follow-up ended"),
+        "risk_flag_raised": gettext("Risk flag raised"),
+        "risk_flag_confirmed": gettext("Risk flag confirmed"),
+        "risk_flag_released": gettext("Risk flag released"),
+        "risk_flag_expired": gettext("Risk flag ended by itself"),
         "exported": gettext("List exported"),
         "phone_revealed": gettext("Phone number seen"),
+    }
+
+
+def _approvals() -> dict[str, str]:
+    return {
+        "approval_asked": gettext("Approval asked for"),
+        "approval_approved": gettext("Request approved"),
+        "approval_refused": gettext("Request refused"),
+        "approval_withdrawn": gettext("Request withdrawn"),
+        "approval_expired": gettext("Request expired"),
+        "approval_void": gettext("Request void"),
     }
 
 
@@ -103,6 +132,18 @@ def _accounts() -> dict[str, str]:
     }
 
 
+def _imports() -> dict[str, str]:
+    return {
+        "import.uploaded": gettext("File brought in"),
+        "import.begun": gettext("Import begun"),
+        "import.done": gettext("Import done"),
+        "import.failed": gettext("Import failed"),
+        "import.cancelled": gettext("Import called off"),
+        "import.resumed": gettext("Import taken up again"),
+        "import.rows_taken": gettext("Wrong rows of an import taken out"),
+    }
+
+
 def subject_name(subject_type: str) -> str:
     """Return what people call the kind of thing that an action was about."""
     names = {
@@ -110,7 +151,10 @@ def subject_name(subject_type: str) -> str:
         "refund": gettext("Refund"),
         "payout": gettext("Payout"),
         "member": gettext("Customer"),
+        "tag": gettext("Tag"),
         "distributor": gettext("Distributor"),
+        "approval": gettext("Request"),
+        "ownership_dispute": gettext("Dispute"),
         "product": gettext("Product"),
         "stock": gettext("Stock"),
         "plan_version": gettext("Plan version"),
