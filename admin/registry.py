@@ -5,9 +5,11 @@ from flask_babel import lazy_pgettext
 
 from admin.base import ScopedView
 from admin.navigation import CUSTOMERS, DATA, DISTRIBUTION, MONEY, ORDERS, SETTINGS, WORK
+from admin.views.approvals import ApprovalsView
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
+from admin.views.disputes import DisputesView
 from admin.views.distributors import DistributorsView
 from admin.views.follow_ups import FollowUpsView
 from admin.views.gifts import GiftsView
@@ -31,6 +33,8 @@ from admin.views.simulations import SimulationsView
 from admin.views.staff import StaffView
 from admin.views.stores import StoresView
 from admin.views.team import TeamView
+from app.approvals.models import Approval
+from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
 from app.distribution.models import Award, AwardRefusal, AwardReversal, LevelPeriod
@@ -56,11 +60,13 @@ from app.risk.models import RiskFlag
 from app.stores.models import Region, Role, Staff, Store
 
 VIEWS = (
+    (ApprovalsView, Approval, _("Approvals"), WORK, "approvals"),
     (FollowUpsView, FollowUp, _("Follow-ups"), WORK, "follow_ups"),
     (MembersView, Member, _("Customers"), CUSTOMERS, "members"),
     (NotesView, MemberNote, _("Notes"), CUSTOMERS, "notes"),
     (TagsView, Tag, _("Tags"), CUSTOMERS, "tags"),
     (BindingsView, Binding, _("Ownership"), CUSTOMERS, "bindings"),
+    (DisputesView, OwnershipDispute, _("Disputes"), CUSTOMERS, "disputes"),
     (TouchesView, Touch, _("Touches"), CUSTOMERS, "touches"),
     (ExpectedMembersView, ExpectedMember, _("Expected customers"), CUSTOMERS, "expected_members"),
     (DistributorsView, Distributor, _("Distributors"), DISTRIBUTION, "distributors"),

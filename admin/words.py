@@ -18,7 +18,8 @@ BREAK_OUTCOMES = frozenset({*(one.value for one in BREAKS), UNKNOWN_BILL})
 
 def action_name(action: str) -> str:
     """Return what people call an action of the audit trail; an unknown one keeps its own name."""
-    return _decisions().get(action) or _accounts().get(action) or _imports().get(action) or action
+    known = {**_decisions(), **_approvals(), **_accounts(), **_imports()}
+    return known.get(action, action)
 
 
 def _decisions() -> dict[str, str]:

@@ -52,7 +52,7 @@ def raise_flag(  # noqa: PLR0913 - one decision: about whom, whether money waits
         raise DistributorNotFound
     flag_id = _insert(
         session,
-        Suspicion(distributor_id, RiskKind.BY_HAND, {}),
+        Suspicion(distributor_id, RiskKind.BY_HAND, {"said": reason}),
         holds_payouts=holds_payouts,
         reason=reason,
         actor=actor,

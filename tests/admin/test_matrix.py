@@ -17,7 +17,7 @@ from app.stores.permissions import Permission, RoleName, permissions_of
 from tests.admin.conftest import Desk
 from tests.admin.world import Place, World, build
 
-OF_BRAND: Final = frozenset({"products", "plan_versions", "roles", "simulations"})
+OF_BRAND: Final = frozenset({"products", "plan_versions", "roles", "simulations", "tags"})
 """Rows without a store that everybody with the permission sees."""
 OF_HEADQUARTERS: Final = frozenset({"ledger_entries", "tasks", "notices"})
 """Rows without a store that only staff of the whole brand see."""
