@@ -63,7 +63,7 @@ class Remembers(Part):
         kept = session.get(MEMORY, {}).get(self.endpoint)
         if kept is not None:
             return f"{bare}?{kept}" if kept else None
-        default = self._default_view()
+        default = self._view_by_default()
         return self.address_of_view(default) if default is not None else None
 
     def _meant(self) -> str | None:
@@ -122,7 +122,7 @@ class Remembers(Part):
         known = self.wish_of({**view.wish})
         return known == self.wish_of(request.args)
 
-    def _default_view(self) -> SavedView | None:
+    def _view_by_default(self) -> SavedView | None:
         liked = self.choice()
         wanted = liked.default_view_id if liked is not None else None
         return next((one for one in self.views() if one.id == wanted), None)

@@ -24,7 +24,7 @@ from app.stores import saved_views
 from app.stores.saved_views import Wish
 from app.stores.view_models import SavedView
 
-blueprint = Blueprint("lists", __name__, url_prefix=f"{PREFIX}/lists/<endpoint>")
+blueprint = Blueprint("lists", __name__, url_prefix=f"{PREFIX}/lists/<name>")
 
 
 def init_app(app: Flask) -> None:
@@ -33,12 +33,12 @@ def init_app(app: Flask) -> None:
 
 
 @blueprint.post("/columns/")
-def arrange(endpoint: str) -> Response:
+def arrange(name: str) -> Response:
     """Keep which columns are shown, in which order; into the view that is open, if it is one's own.
 
     `place-<column>` are numbers to sort by; columns without a tick are not shown.
     """
-    view = _list_of(endpoint)
+    view = _list_of(name)
     if isinstance(view, Response):
         return view
     ticked = sorted(request.form.getlist("column")[:200], key=_place)
@@ -53,12 +53,12 @@ def arrange(endpoint: str) -> Response:
     if opened is not None and own_view:
         key, wish = opened.id, Wish(parameters=opened.wish, columns=columns)
         joined(saved_views.overwrite, key, staff_id=me, wish=wish, now=now)
-        liked = saved_views.choice(db.session(), me, list_name=endpoint)
+        liked = saved_views.choice(db.session(), me, list_name=name)
         columns = liked.columns if liked is not None else None
     joined(
         saved_views.arrange,
         me,
-        list_name=endpoint,
+        list_name=name,
         columns=columns,
         is_dense=is_dense,
         now=now,
@@ -69,9 +69,9 @@ def arrange(endpoint: str) -> Response:
 
 
 @blueprint.post("/views/")
-def keep(endpoint: str) -> Response:
+def keep(name: str) -> Response:
     """Save, change or delete a view, or let the list open with it."""
-    view = _list_of(endpoint)
+    view = _list_of(name)
     if isinstance(view, Response):
         return view
     act = ACTS.get(request.form.get("act", ""))
@@ -86,11 +86,11 @@ def keep(endpoint: str) -> Response:
         return redirect(back)
 
 
-def _list_of(endpoint: str) -> ScopedView | Response:
+def _list_of(name: str) -> ScopedView | Response:
     """Return the list, if the person here may open it."""
     if staff.current() is None:
         return to_sign_in()
-    view: ScopedView | None = current_app.extensions["backoffice"].get(endpoint)
+    view: ScopedView | None = current_app.extensions["backoffice"].get(name)
     if view is None:
         abort(404)
     if not view.is_accessible():

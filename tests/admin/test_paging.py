@@ -12,9 +12,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from admin import cursors
+from app.catalog.models import ProductKind
 from app.members.models import Member
 from tests.admin.conftest import Desk
-from tests.factories.orders import make_goods, make_order, make_stock
+from tests.factories.orders import make_order, make_product, make_stock
 from tests.factories.people import NOON, make_member, make_store
 
 LINK: Final = re.compile(r'rel="(next|prev)" href="([^"]+)"')
@@ -83,7 +84,7 @@ def test_what_comes_in_meanwhile_moves_nobody_to_another_page(
 def test_stock_is_walked_by_product_and_store(session: Session, owner: Desk) -> None:
     stores = [make_store(session) for _ in range(6)]
     for title in ("t001", "t002", "t003", "t004", "t005"):
-        product = make_goods(session, title=title)
+        product = make_product(session, kind=ProductKind.GOODS, title=title)
         for store in stores:
             make_stock(session, product, store, on_hand=1)
     session.commit()
