@@ -10,6 +10,8 @@ from typing import Final
 
 from app.approvals.binding_kinds import BINDING_END, BINDING_TRANSFER, DISPUTE_RESOLUTION
 from app.approvals.contract import Kind
+from app.approvals.setting_kinds import SETTING_CHANGE
+from app.approvals.staff_kinds import ROLE_PERMISSIONS, STAFF_DUTIES
 from app.approvals.team_kinds import LEVEL_BY_HAND, RECOMMENDER_MOVE
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -20,6 +22,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         DISPUTE_RESOLUTION,
         RECOMMENDER_MOVE,
         LEVEL_BY_HAND,
+        STAFF_DUTIES,
+        ROLE_PERMISSIONS,
+        SETTING_CHANGE,
     )
 }
 """By name, in the order in which the back office lists them."""

@@ -1,6 +1,6 @@
 """Changing settings: now or from a day on, by people who say why, never backwards in time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -82,26 +82,12 @@ def change(
     `SettingReasonRequired`, `SettingNeedsSecondPerson`, `SettingChangedMeanwhile`,
     `SettingPlannedTwice`, `SettingUnchanged`, `SettingsOutOfOrder`.
     """
-    spec = spec_of(wish.name)
     effective_at = wish.effective_at or now
-    _check(spec, wish, effective_at, now=now)
-    _check_people(spec, actor, second)
-
-    _lock(session)
+    _check_people(spec_of(wish.name), actor, second)
+    take(session)
     if wish.seen is not None and wish.seen != version_of(session, wish.name):
         raise SettingChangedMeanwhile(wish.name)
-    plan = standing(session)
-    if any(one.name == wish.name and one.effective_at == effective_at for one in plan):
-        raise SettingPlannedTwice(wish.name)
-    previous = values_at(plan, environment, at=effective_at)[wish.name]
-    if previous == wish.value:
-        raise SettingUnchanged(wish.name)
-    _check_order(
-        [*plan, Planned(wish.name, wish.value, effective_at)],
-        environment,
-        about=wish.name,
-        since=effective_at,
-    )
+    previous = require_possible(session, wish, environment=environment, now=now)
 
     row = SettingChange(
         name=wish.name,
@@ -124,6 +110,24 @@ def change(
     return row
 
 
+def require_possible(
+    session: Session, wish: Wish, *, environment: Settings, now: datetime
+) -> Value:
+    """Return what the setting is before the change; raise what `change` would refuse it with."""
+    spec = spec_of(wish.name)
+    effective_at = wish.effective_at or now
+    _check(spec, wish, effective_at, now=now)
+    plan = standing(session)
+    if any(one.name == wish.name and one.effective_at == effective_at for one in plan):
+        raise SettingPlannedTwice(wish.name)
+    previous = values_at(plan, environment, at=effective_at)[wish.name]
+    if previous == wish.value:
+        raise SettingUnchanged(wish.name)
+    changed = [*plan, Planned(wish.name, wish.value, effective_at)]
+    _check_order(changed, environment, about=wish.name, since=effective_at)
+    return previous
+
+
 def withdraw(
     session: Session,
     change_id: int,
@@ -140,7 +144,7 @@ def withdraw(
     """
     if not reason.strip():
         raise SettingReasonRequired
-    _lock(session)
+    take(session)
     row = session.get(SettingChange, change_id, populate_existing=True)
     if row is None or row.withdrawn_at is not None or row.effective_at <= now:
         raise SettingChangeNotPlanned
@@ -213,7 +217,7 @@ def _check_order(
             raise SettingsOutOfOrder.of(rule, values)
 
 
-def _lock(session: Session) -> None:
+def take(session: Session) -> None:
     """Let one change at a time look at all others: rules reach over several settings."""
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
@@ -224,10 +228,8 @@ def _forget_after_commit(session: Session) -> None:
     sa.event.listen(session, "after_commit", lambda _session: known.forget(), once=True)
 
 
-def environment_values(environment: Settings) -> Mapping[str, Any]:
-    """Return every setting that only the environment decides, by name."""
-    return {
-        one.name: getattr(environment, one.name)
-        for one in fields(environment)
-        if one.name not in BY_NAME
-    }
+def environment_values(environment: Settings) -> Iterator[tuple[str, Any, bool]]:
+    """Yield each setting that only the environment decides: name, value, whether it is secret."""
+    for one in fields(environment):
+        if one.name not in BY_NAME:
+            yield one.name, getattr(environment, one.name), not one.repr
