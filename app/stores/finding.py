@@ -66,7 +66,7 @@ def metres_between(one: Spot, other: Spot) -> int:
     """Return the way over the earth's surface, by the haversine; good to half a percent.
 
     >>> metres_between(Spot(31_230_000, 121_474_000), Spot(30_247_000, 120_210_000))
-    163131
+    162912
     """
     upper, lower = radians(one.latitude_udeg / UDEG), radians(other.latitude_udeg / UDEG)
     east = radians((other.longitude_udeg - one.longitude_udeg) / UDEG)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.kernel.ids import random_text
-from app.stores import sessions
+from app.stores import sessions, staff_mode
 from app.stores.errors import EmailTaken, RegionNotFound, StaffInvalid
 from app.stores.granting import (
     Deciders,
@@ -161,6 +161,7 @@ def disable_staff(
     staff.active = False
     staff.fs_uniquifier = random_text(UNIQUIFIER_LENGTH)
     sessions.end_all(session, staff_id, why=SessionEnd.DISABLED, now=now)
+    staff_mode.end_binding(session, staff_id, actor=actor, reason=reason, now=now)
     _record(session, actor, "staff_disabled", staff, before, {}, reason=reason, now=now)
     return staff
 
@@ -174,6 +175,16 @@ def enable_staff(
     staff.active = True
     _record(session, actor, "staff_enabled", staff, before, {}, reason=reason, now=now)
     return staff
+
+
+def require_possible(session: Session, staff_id: int, duties: Duties) -> None:
+    """Raise what `set_duties` would raise, leaving aside who decides."""
+    staff = lock_appointers(session, staff_id)[staff_id]
+    if RoleName.OWNER not in duties.roles:
+        keep_an_owner(session, staff)
+    roles_named(session, duties.roles)
+    stores_of(session, duties.store_ids)
+    _regions_of(session, duties.region_ids)
 
 
 def duties_of(staff: Staff) -> dict[str, Any]:

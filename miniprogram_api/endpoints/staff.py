@@ -96,7 +96,7 @@ class StaffView(View):
     bound_at: datetime
 
 
-class CustomerView(View):
+class BuyerView(View):
     """Whose order it is, as the counter may know them: the phone number is masked."""
 
     nickname: str
@@ -107,7 +107,7 @@ class StaffOrderView(View):
     """An order at the counter."""
 
     order: OrderView
-    customer: CustomerView
+    customer: BuyerView
 
     @classmethod
     def of(cls, session: Session, order: Order) -> Self:
@@ -116,7 +116,7 @@ class StaffOrderView(View):
         phone = mask_phone(vault().open(found.phone_sealed)) if found.phone_sealed else None
         return cls(
             order=OrderView.of(order),
-            customer=CustomerView(nickname=found.nickname, phone=phone),
+            customer=BuyerView(nickname=found.nickname, phone=phone),
         )
 
 
@@ -154,7 +154,7 @@ class HandoverView(View):
         )
 
 
-class TodayView(View):
+class StaffDayView(View):
     """The caller's own day, by the shops' clock: how many orders, and what was paid for them."""
 
     day_on: date
@@ -264,7 +264,7 @@ def complete_store_order(number: str, body: CompletionRequest) -> Kept[OrderView
 
 
 @group.operation("GET", "/staff/today")
-def show_staff_day(query: PageQuery) -> TodayView:
+def show_staff_day(query: PageQuery) -> StaffDayView:
     """Show what the caller handed over today, the last first."""
     session, now = db.session(), utc_now()
     duty = _on_duty(session, Permission.STAFF_MODE, now=now)
@@ -273,7 +273,7 @@ def show_staff_day(query: PageQuery) -> TodayView:
         session, duty.staff.id, now=now, after_id=query.after, limit=query.one_more
     )
     shown, next_cursor = cut(query, rows, lambda row: row[0].id)
-    return TodayView(
+    return StaffDayView(
         day_on=business_day(now),
         handover_count=day.count,
         paid_fen=day.paid_fen,
