@@ -4,7 +4,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_babel import lazy_gettext as _
 
-from admin import headers, i18n, imports_forms, list_settings, shell, sign_in, tracing
+from admin import headers, i18n, imports_forms, list_settings, shell, sign_in, tracing, uploads
 from admin.account import AccountView
 from admin.dashboard import TodayView
 from admin.dashboards.pages import FiguresView, HelpView
@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     shell.init_app(app)  # before sign-in, so that our templates are found before its own
     sign_in.init_app(app, configuration)
     headers.init_app(app)
+    uploads.init_app(app)
     imports_forms.init_app(app)
     list_settings.init_app(app)
     today = TodayView(name=_("Today"), endpoint="admin", url="/admin")

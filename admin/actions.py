@@ -1,14 +1,14 @@
 """Calling services from decisions and forms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from flask_babel import lazy_gettext as _
 from flask_security.utils import verify_password
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import EmailField, Field, PasswordField, RadioField, StringField
+from wtforms.validators import Length, StopValidation
 
 from admin import lockout, staff
 from admin.decisions import Act
@@ -47,33 +47,76 @@ def with_reason(service: Callable[..., Any]) -> Callable[[int, Act], object]:
     )
 
 
-class SecondPersonForm(ReasonForm):
-    """A reason, and a colleague who proves with both factors that they agree.
+TOGETHER: Final = "together"
+ASK: Final = "ask"
 
-    Two people at one desk: the second enters their own password and code, nothing is stored in
-    between, and neither can decide alone.
+
+class WhenTogether:
+    """Demand a field where two people decide at one desk; the other way needs none of it."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Stop where nothing is asked for, and where it is missing."""
+        if form.asks_colleague:
+            raise StopValidation
+        if not field.data:
+            raise StopValidation(field.gettext("This field is required."))
+
+
+class SecondPersonForm(ReasonForm):
+    """A reason, and a colleague who agrees: here and now, or at their own desk.
+
+    Together at one desk the second person proves with both factors that they agree; nothing is
+    stored in between, and neither can decide alone. Where the form names a `kind` of request, the
+    colleague can be asked instead, and decides when they find the request waiting.
     """
 
+    way = RadioField(
+        _("Who agrees?"),
+        choices=[
+            (TOGETHER, _("A colleague beside me, now")),
+            (ASK, _("A colleague at their own desk: let the request wait for them")),
+        ],
+        default=TOGETHER,
+    )
     second_email = EmailField(
-        _("Second person: e-mail"), validators=[InputRequired(), Length(max=200)]
+        _("Second person: e-mail"), validators=[WhenTogether(), Length(max=200)]
     )
     second_password = PasswordField(
-        _("Second person: password"), validators=[InputRequired(), Length(max=200)]
+        _("Second person: password"), validators=[WhenTogether(), Length(max=200)]
     )
     second_code = StringField(
         _("Second person: code of the app"),
-        validators=[InputRequired(), Length(max=10)],
+        validators=[WhenTogether(), Length(max=10)],
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
     permission: Permission
     """What the second person must be allowed as well."""
+    kind: ClassVar[str] = ""
+    """The kind of request that can wait for a colleague; none where both must be here."""
 
     second_actor: Actor | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer to ask a colleague where there is a kind of request for it."""
+        super().__init__(*args, **kwargs)
+        if not self.kind:
+            del self.way
+
+    @property
+    def asks_colleague(self) -> bool:
+        """Tell whether the request is to wait for somebody at another desk."""
+        return bool(self.kind) and self.way.data == ASK
+
+    def payload(self, _row: Any) -> Mapping[str, Any]:
+        """Return what is asked for, as the kind of request takes it."""
+        return {}
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check the form, and then the second person's password and code."""
         if not super().validate(extra_validators):
             return False
+        if self.asks_colleague:
+            return True
         colleague = find_staff(self.second_email.data)
         if colleague is None or not _proves(colleague, self):
             self.second_password.errors = [

@@ -45,8 +45,10 @@ class FormPage:
     form: type[FlaskForm] = FlaskForm
     form_for: Callable[[Any], type[FlaskForm]] | None = None
     """Makes the form from the row, where its fields depend on it."""
-    run: Callable[[Any, Act], str | None]
-    """Gets the row (or None) and what was filled in; returns the id of the page to show next."""
+    run: Callable[[Any, Act], str | Response | None]
+    """Gets the row (or None) and what was filled in; returns the id of the page to show next.
+
+    An answer of its own, such as the way to a request that now waits, is sent as it is."""
     done: Any
     button: Any = ""
     """What the button under the form says; its label where nothing else is said."""
@@ -61,6 +63,8 @@ class FormPage:
     """Puts a refusal beside the fields it is about; True where that says everything."""
     template: str = "backoffice/form.html"
     has_files: bool = False
+    bytes_max: int = 0
+    """How much may be sent, where files need more than the application lets through."""
     is_primary: bool = False
 
 
@@ -125,6 +129,8 @@ class Fills(Part):
             if not page.explain(error, form):
                 flash(say_error(error), "error")
             return None
+        if isinstance(key, Response):
+            return key
         flash(page.done, "success")
         if key and self.can_view_details:
             return redirect(self.get_url(".details_view", id=key))

@@ -192,7 +192,9 @@ def _rank(name: str, first: tuple[str, ...]) -> int:
         return first.index(name) - len(first)
     if name == "reason":
         return 1
-    return 2 if name.startswith("second_") else 0
+    if name == "way":
+        return 2
+    return 3 if name.startswith("second_") else 0
 
 
 def must_differ(other: str) -> Callable[[Any, Field], None]:

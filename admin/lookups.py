@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from admin.forms import ScopedLoader
 from admin.i18n import gettext
-from admin.scopes import by_store, everybody
+from admin.scopes import by_member, by_store, everybody
 from app.catalog.models import Product
 from app.members.models import Distributor, Member, Standing
 from app.stores.permissions import Permission
@@ -37,5 +37,17 @@ def products(permission: Permission) -> ScopedLoader:
         (Product.title, Product.title_en),
         scope=everybody,
         text=lambda row: str(row.title),
+        permission=permission,
+    )
+
+
+def customers(permission: Permission) -> ScopedLoader:
+    """Offer customers by nickname; those who were deleted are nobody's any more."""
+    return ScopedLoader(
+        "customers",
+        sa.select(Member.id, Member.nickname).where(Member.deleted_at.is_(None)),
+        (Member.nickname,),
+        scope=by_member(Member.id),
+        text=lambda row: gettext("%(name)s (no. %(id)s)", name=row.nickname or "–", id=row[0]),
         permission=permission,
     )

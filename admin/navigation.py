@@ -34,6 +34,8 @@ class Item:
     url: str
     icon: str
     view: Any
+    waiting: int = 0
+    """How much waits there for the person here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def navigation() -> list[Section]:
 
 def _item(entry: Any) -> Item:
     view = entry._view
-    return Item(view.name, entry.get_url(), view.icon, view)
+    count = view.waiting_count() if hasattr(view, "waiting_count") else 0
+    return Item(view.name, entry.get_url(), view.icon, view, count)
 
 
 def section_of(view: Any) -> Any:

@@ -22,7 +22,7 @@ from admin.i18n import gettext
 from admin.labels import label_of
 from admin.lookups import distributors, products
 from admin.scopes import StoreIds, by_distributor, by_member, by_store, either
-from admin.staff import visible_store_ids
+from admin.store_choices import visible_stores as visible_stores
 from admin.tables import Shape
 from admin.words import rule_in_words, step_reason
 from app.attribution import queries, services
@@ -40,7 +40,6 @@ from app.attribution.rules import TouchReason
 from app.insight.sources import SOURCES
 from app.kernel.clock import utc_now
 from app.kernel.db import db
-from app.stores.models import Store
 from app.stores.permissions import Permission
 
 CODE_OWNERS = distributors(Permission.SHARE_CODES_ISSUE)
@@ -54,15 +53,6 @@ def owner_of(row: Any) -> Reference | None:
         return Reference("distributors", distributor_id)
     store_id = getattr(row, "owner_store_id", None) or getattr(row, "store_id", None)
     return Reference("stores", store_id) if store_id is not None else None
-
-
-def visible_stores() -> list[tuple[str, str]]:
-    """Return the stores of the person here as choices of a form."""
-    query = sa.select(Store.id, Store.name).order_by(Store.name)
-    store_ids = visible_store_ids()
-    if store_ids is not None:
-        query = query.where(Store.id.in_(store_ids))
-    return [(str(row.id), row.name) for row in db.session.execute(query)]
 
 
 class IssueForm(FlaskForm):

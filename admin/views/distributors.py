@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, NumberRange
 
 from admin import staff
 from admin.actions import SecondPersonForm, by_id, joined, with_reason
+from admin.approving import or_ask, topic_of_member
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
 from admin.details import Section, pairs_of, rows_section, steps_section
@@ -43,9 +44,14 @@ class MoveForm(SecondPersonForm):
     """Under whom a distributor is put, why, and who agrees."""
 
     permission = Permission.DISTRIBUTORS_MOVE
+    kind = "recommender_move"
     to_member_id = LookupField(
         _("New recommender"), loader=RECOMMENDERS, description=_("Leave empty for nobody.")
     )
+
+    def payload(self, _row: Distributor) -> dict[str, Any]:
+        """Return the recommender to move to."""
+        return {"recommender_id": self.to_member_id.data}
 
 
 def _move(row: Distributor, act: Act) -> str:
@@ -65,11 +71,16 @@ class LevelForm(SecondPersonForm):
     """Which level a distributor is given by hand, why, and who agrees."""
 
     permission = Permission.DISTRIBUTORS_MOVE
+    kind = "level_by_hand"
     level = IntegerField(
         _("New level"),
         validators=[InputRequired(), NumberRange(1, LEVELS_MAX)],
         description=_("One of the levels of the plan in force."),
     )
+
+    def payload(self, _row: Distributor) -> dict[str, Any]:
+        """Return the level to give."""
+        return {"level": self.level.data}
 
 
 def _set_level(row: Distributor, act: Act) -> str:
@@ -198,7 +209,7 @@ class DistributorsView(Statements, ScopedView):
             permission=Permission.DISTRIBUTORS_MOVE,
             form=MoveForm,
             is_about_row=True,
-            run=_move,
+            run=or_ask(_move, topic_of_member),
             done=_("The distributor was moved."),
         ),
         FormPage(
@@ -212,7 +223,7 @@ class DistributorsView(Statements, ScopedView):
             permission=Permission.DISTRIBUTORS_MOVE,
             form=LevelForm,
             is_about_row=True,
-            run=_set_level,
+            run=or_ask(_set_level, topic_of_member),
             done=_("The level was set."),
             possible=_is(Standing.ACTIVE, Standing.FROZEN),
         ),

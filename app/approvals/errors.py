@@ -105,3 +105,19 @@ class NothingChanges(DomainError):
     code: ClassVar[str] = "approval_nothing_changes"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This is so already; there is nothing to ask for.")
+
+
+@dataclass(eq=False)
+class Overtaken(DomainError):
+    """The request ended without anything being done; `why` is one of the words below."""
+
+    code: ClassVar[str] = "approval_overtaken"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Nothing was done. %(why)s")
+    words: ClassVar[Mapping[str, str]] = {
+        "expired": N_("The request waited too long and has expired."),
+        "asker": N_("The person who asked may no longer ask for this."),
+        "changed": N_("What it is about has changed meanwhile; its page shows both values."),
+    }
+
+    why: str

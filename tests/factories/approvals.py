@@ -70,24 +70,28 @@ def make_case(session: Session, *, store: Store | None = None, name: str = "") -
     )
 
 
-def ask_transfer(session: Session, case: Case, *, now: datetime = NOON) -> Approval:
+def ask_transfer(
+    session: Session, case: Case, *, now: datetime = NOON, reason: str = "she moved to our city"
+) -> Approval:
     """A request to hand the customer over."""
     return services.ask(
         session,
         "binding_transfer",
         case.topic,
         actor=as_actor(case.maker),
-        reason="she moved to our city",
+        reason=reason,
         now=now,
     )
 
 
-def open_dispute(session: Session, case: Case, *, now: datetime = NOON) -> OwnershipDispute:
+def open_dispute(
+    session: Session, case: Case, *, now: datetime = NOON, claim: str = CLAIM
+) -> OwnershipDispute:
     """A dispute in which the claimant says that the customer is theirs."""
     return disputes.open_dispute(
         session,
         disputes.Claim(
-            case.customer.id, Owner.of(case.claimant.member_id, None), CLAIM, about_at=now
+            case.customer.id, Owner.of(case.claimant.member_id, None), claim, about_at=now
         ),
         actor=as_actor(case.maker),
         now=now,
