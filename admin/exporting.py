@@ -8,12 +8,12 @@ did, after the last.
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from flask import Response, abort, request, stream_with_context
+from flask import Response, abort, g, request, stream_with_context
 from flask_admin import expose
 
 from admin import exports, listing, staff
@@ -34,10 +34,12 @@ FILTERS_KEPT: Final = 40
 FILTER_LENGTH: Final = 200
 SIGN_OF_LIFE: Final = timedelta(seconds=20)
 RETRY_SECONDS: Final = 30
+KNOWN_OF_PERSON: Final = ("_login_user", "backoffice_permissions", "backoffice_stores")
+"""What a request remembers of who is here; Flask-Login and `admin.staff` ask again without it."""
 
 
 class NoLongerAllowed(Exception):
-    """Whoever asked for a file was disabled before it was whole."""
+    """Whoever asked for a file may not have it any more, and it is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class _Run:
     token: str
     kind: str
     seen_at: datetime
+    is_allowed: Callable[[], bool]
     rows: int = 0
     outcome: str = "broken_off"
 
@@ -101,7 +104,8 @@ class Exports(Part):
         me = staff.current()
         assert me is not None, "a view let in somebody who is not signed in"
         now = database_now()
-        kind, run = file.kind, _Run(staff.actor(), me.id, secrets.token_hex(8), file.kind, now)
+        kind, token = file.kind, secrets.token_hex(8)
+        run = _Run(staff.actor(), me.id, token, kind, now, self._is_still_allowed)
         if not joined(export_slots.take, run.staff_id, token=run.token, now=now):
             return self._busy()
         _audit(self.endpoint, run, "exported", {"type": kind, **_asked(file)}, now)
@@ -115,6 +119,9 @@ class Exports(Part):
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["X-Accel-Buffering"] = "no"
         return answer
+
+    def _is_still_allowed(self) -> bool:
+        return bool(self.is_accessible()) and self.may_export()
 
     def _busy(self) -> Response:
         text = gettext(
@@ -147,10 +154,15 @@ class Exports(Part):
 def _watched(
     batches: Iterable[Sequence[Sequence[Plain]]], run: _Run
 ) -> Iterator[Sequence[Sequence[Plain]]]:
-    """Pass batches on up to the limit; end the transaction and ask who is here after each."""
+    """Pass batches on up to the limit; each is read in a transaction of its own."""
     most = exports.most_rows(run.kind)
-    for rows in batches:
+    coming = iter(batches)
+    while True:
+        _look_again(run)
+        rows = next(coming, None)
         db.session.rollback()
+        if rows is None:
+            return
         if len(rows) > most - run.rows:
             kept = rows[: most - run.rows]
             run.rows = most
@@ -158,12 +170,17 @@ def _watched(
             return
         run.rows += len(rows)
         yield rows
-        _check_in(run)
 
 
-def _check_in(run: _Run) -> None:
-    """Break off where the person was disabled meanwhile; keep the slot where they were not."""
-    if staff.current() is None:
+def _look_again(run: _Run) -> None:
+    """Ask anew who is here, what they may do and whose rows they see; keep the slot.
+
+    A file takes minutes. Whoever is disabled, signed out or moved to another store meanwhile gets
+    nothing more that is not theirs.
+    """
+    for known in KNOWN_OF_PERSON:
+        g.pop(known, None)
+    if not run.is_allowed():
         raise NoLongerAllowed
     now = database_now()
     if now - run.seen_at > SIGN_OF_LIFE:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         references: ClassVar[Mapping[str, str]]
         computed: ClassVar[Mapping[str, Compute]]
 
+        def is_accessible(self) -> bool:
+            """Tell whether the reader may open the view."""
+
         @property
         def shape(self) -> Shape:
             """What the list shows of each row."""

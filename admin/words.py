@@ -66,6 +66,8 @@ def _decisions() -> dict[str, str]:
         "payout.approved": gettext("Payout approved"),
         "payout.rejected": gettext("Payout rejected"),
         "payout.bill_cancel_asked": gettext("Transfer taken back"),
+        "setting.changed": gettext("Setting changed"),
+        "setting.withdrawn": gettext("Planned change of a setting withdrawn"),
         "task_retried": gettext("Task tried again"),
         "note_written": gettext("Note written"),
         "note_struck": gettext("Note struck out"),
@@ -81,6 +83,9 @@ def _decisions() -> dict[str, str]:
         "risk_flag_released": gettext("Risk flag released"),
         "risk_flag_expired": gettext("Risk flag ended by itself"),
         "exported": gettext("List exported"),
+        "export_ended": gettext("File of a list sent"),
+        "saved_view_shared": gettext("View of a list shared"),
+        "saved_view_withdrawn": gettext("View of a list shared no longer"),
         "phone_revealed": gettext("Phone number seen"),
     }
 
@@ -164,6 +169,7 @@ def subject_name(subject_type: str) -> str:
         "gift": gettext("Gift"),
         "share_code": gettext("Share code"),
         "staff": gettext("Staff"),
+        "setting": gettext("Setting"),
         "store": gettext("Store"),
         "region": gettext("Region"),
         "task": gettext("Task"),

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Final
 
 import pytest
@@ -37,7 +38,7 @@ def walk(desk: Desk, path: str, shown: re.Pattern[str]) -> tuple[list[str], list
 
     forth, end = follow(path, "next")
     back, _ = follow(end, "prev")
-    return sum(forth, []), sum(reversed(back), [])
+    return list(chain(*forth)), list(chain(*reversed(back)))
 
 
 @pytest.fixture
