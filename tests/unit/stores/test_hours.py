@@ -67,7 +67,7 @@ def test_the_day_that_is_unclear_is_named() -> None:
     ],
 )
 def test_spans_that_overlap_are_refused_also_over_midnight(days: dict[str, str]) -> None:
-    with pytest.raises(HoursUnclear, match="^$"):
+    with pytest.raises(HoursUnclear, match=r"^$"):
         week(**days)
 
 
