@@ -38,7 +38,7 @@ def or_ask(
             reason=act.form.reason.data.strip(),
             now=act.now,
         )
-        return _on_its_way(asked.id)
+        return on_its_way(asked.id)
 
     return act_or_ask
 
@@ -53,7 +53,7 @@ def topic_of_member(row: Any, form: Any) -> Topic:
     return Topic(row.member_id, form.payload(row))
 
 
-def _on_its_way(approval_id: int) -> Response:
+def on_its_way(approval_id: int) -> Response:
     """Tell that nothing happened yet, and show the request."""
     flash(
         gettext("Nothing has changed yet: the request waits until a colleague decides it."),
