@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 
 from admin.dashboards.tiles import may_see, with_net, written
@@ -13,7 +12,6 @@ from admin.dashboards.wish import Wish
 from admin.help import TERMS, Term
 from app.insight import queries
 from app.kernel.db import db
-from app.stores.models import Store
 
 STORES_MAX: Final = 10
 MADE_OF: Final[Mapping[str, tuple[str, ...]]] = {
@@ -202,11 +200,7 @@ def _by_store(chart: Chart, lines: Sequence[Line], wish: Wish) -> Drawn | None:
         return None
     names = columns_of(lines)
     found = queries.by_store(db.session(), wish.asked(*names), most=STORES_MAX)
-    known = dict(
-        db.session.execute(
-            sa.select(Store.id, Store.name).where(Store.id.in_([one for one, _values in found]))
-        ).tuples()
-    )
+    known = dict(wish.stores)
     series = [
         Series(TERMS[line.figure], line, [values[line.figure] for _id, values in found])
         for line in lines

@@ -72,11 +72,13 @@ def _store_of_award() -> ColumnElement[Any]:
 
 
 def _store_of_reversal() -> ColumnElement[Any]:
-    refund = aliased(Refund)
-    order_id = (
-        sa.select(refund.order_id).where(refund.id == AwardReversal.refund_id).scalar_subquery()
+    refund, order = aliased(Refund), aliased(Order)
+    return (
+        sa.select(order.store_id)
+        .join(refund, refund.order_id == order.id)
+        .where(refund.id == AwardReversal.refund_id)
+        .scalar_subquery()
     )
-    return _store_of_order(order_id)
 
 
 def _is_first() -> ColumnElement[bool]:
