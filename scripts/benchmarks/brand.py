@@ -147,15 +147,15 @@ STATEMENTS: Final = (
         paid_fen, refunded_fen, owner_id, created_at, pay_by_at, paid_at, completed_at, settled_at)
         OVERRIDING SYSTEM VALUE
     SELECT n, 'B' || lpad(n::text, 20, '0'), m, {store_of_m},
-        CASE WHEN n % 40 = 0 THEN 'closed' WHEN n > {orders} * 0.99 THEN 'paid'
+        CASE WHEN is_closed THEN 'closed' WHEN n > {orders} * 0.99 THEN 'paid'
             WHEN n > {orders} * 0.97 THEN 'completed' ELSE 'settled' END,
-        'service', 9900 + n % 50 * 100, 9900 + n % 50 * 100,
-        CASE WHEN n % 40 = 0 THEN 0 ELSE 9900 + n % 50 * 100 END, 0,
+        'service', fen, fen, CASE WHEN is_closed THEN 0 ELSE fen END, 0,
         CASE WHEN m % 5 < 3 THEN 1 + m % {distributors} END,
-        at, at + interval '30 minutes', CASE WHEN n % 40 > 0 THEN at END,
-        CASE WHEN n % 40 > 0 AND n <= {orders} * 0.99 THEN at + interval '1 day' END,
-        CASE WHEN n % 40 > 0 AND n <= {orders} * 0.97 THEN at + interval '8 days' END
-    FROM (SELECT n, 1 + (n * 7919) % {members} AS m,
+        at, at + interval '30 minutes', CASE WHEN NOT is_closed THEN at END,
+        CASE WHEN NOT is_closed AND n <= {orders} * 0.99 THEN at + interval '1 day' END,
+        CASE WHEN NOT is_closed AND n <= {orders} * 0.97 THEN at + interval '8 days' END
+    FROM (SELECT n, 1 + (n * 7919) % {members} AS m, abs(hashint8(n)) % 40 = 0 AS is_closed,
+        9900 + abs(hashint8(n)) % 997 * 100 AS fen,
         {began} + n::float8 / {orders} * interval '720 days' AS at
         FROM generate_series(1, {orders}::bigint) n) drawn
     """,
