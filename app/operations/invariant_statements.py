@@ -235,6 +235,24 @@ STATEMENTS: Final = (
         """,
     ),
     (
+        "B33",
+        "Whoever handed an order over was assigned to its store and had no part in it.",
+        """
+        SELECT h.order_id FROM handovers h JOIN orders o ON o.id = h.order_id
+        WHERE h.store_id <> o.store_id OR NOT o.store_id = ANY (h.store_ids)
+            OR h.staff_member_id IN (o.member_id, o.owner_id)
+        """,
+    ),
+    (
+        "B33s",
+        "A hand-over stands in its order's log, by the same staff.",
+        """
+        SELECT h.order_id FROM handovers h WHERE NOT EXISTS (
+            SELECT 1 FROM order_steps s WHERE s.order_id = h.order_id
+                AND s.event = 'complete' AND s.actor = 'staff:' || h.staff_id)
+        """,
+    ),
+    (
         "B34",
         "Above the limit two different people approved, and nobody approved their own plan.",
         """
