@@ -19,6 +19,7 @@ from admin.labels import label_of
 from admin.scopes import (
     AnySelect,
     Scope,
+    brand_only,
     by_distributor,
     by_member,
     by_store,
@@ -43,6 +44,8 @@ from app.members.models import Distributor, Member
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import Plan, PlanVersion
+from app.preferences.catalogue import BY_NAME
+from app.preferences.models import SettingChange
 from app.stores.models import Region, Staff, Store
 
 CODE_SHOWN: Final = 6
@@ -245,6 +248,13 @@ REGISTERS: Final[Mapping[str, Register]] = {
         sa.select(ImportRun.id, ImportRun.file_name),
         lambda row: str(row.file_name),
         within_stores(ImportRun.store_ids),
+    ),
+    "settings": Register(
+        "settings",
+        SettingChange.id,
+        sa.select(SettingChange.id, SettingChange.name),
+        lambda row: gettext(BY_NAME[row.name].label) if row.name in BY_NAME else str(row.name),
+        brand_only,
     ),
     "staff": Register(
         "staff",

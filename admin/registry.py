@@ -26,11 +26,13 @@ from admin.views.operations import AuditView, NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
+from admin.views.preferences import SettingsView
 from admin.views.regions import RegionsView
 from admin.views.risk import RiskFlagsView
 from admin.views.roles import RolesView
 from admin.views.simulations import SimulationsView
 from admin.views.staff import StaffView
+from admin.views.staff_sessions import StaffSessionsView
 from admin.views.stores import StoresView
 from admin.views.team import TeamView
 from app.approvals.models import Approval
@@ -56,8 +58,10 @@ from app.members.models import Distributor, Member, TeamStop
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
+from app.preferences.models import SettingChange
 from app.risk.models import RiskFlag
 from app.stores.models import Region, Role, Staff, Store
+from app.stores.session_models import StaffSession
 
 VIEWS = (
     (ApprovalsView, Approval, _("Approvals"), WORK, "approvals"),
@@ -100,6 +104,8 @@ VIEWS = (
     (RegionsView, Region, _("Regions"), SETTINGS, "regions"),
     (StaffView, Staff, _("Staff"), SETTINGS, "staff"),
     (RolesView, Role, _("Roles"), SETTINGS, "roles"),
+    (StaffSessionsView, StaffSession, _("Sessions"), SETTINGS, "staff_sessions"),
+    (SettingsView, SettingChange, _("Settings"), SETTINGS, "settings"),
     (AuditView, AuditRecord, _("Audit trail"), SETTINGS, "audit"),
     (TasksView, Task, _("Tasks"), SETTINGS, "tasks"),
     (NoticesView, InboxNotice, _("WeChat notices"), SETTINGS, "notices"),

@@ -18,6 +18,7 @@ from app.operations import (
     month_commands,
     plan_commands,
     processes,
+    setting_commands,
 )
 from app.operations.replay_command import replay
 from app.operations.simulate_command import simulate
@@ -29,7 +30,8 @@ def init_app(app: Flask) -> None:
     of_distributors = (distributor_commands.levels, distributor_commands.statements)
     of_months = (month_commands.months_group, month_commands.explain)
     groups = (plan_commands.plans, insight_commands.insight)
-    for command in (*own, *of_distributors, *of_months, *groups):
+    of_settings = setting_commands.settings_group
+    for command in (of_settings, *own, *of_distributors, *of_months, *groups):
         app.cli.add_command(command)
 
 

@@ -32,8 +32,11 @@ SUBJECTS = {
     "product": "products",
     "plan_version": "plan_versions",
     "share_code": "share_codes",
+    "setting": "settings",
     "staff": "staff",
     "store": "stores",
+    "approval": "approvals",
+    "ownership_dispute": "disputes",
 }
 """Which register the subject of an audited action is in."""
 

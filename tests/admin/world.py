@@ -27,8 +27,10 @@ from app.plans import services as plans
 from app.risk.models import RiskFlag
 from app.risk.states import FlagState, RiskKind
 from app.settings import Settings
-from app.stores.models import Region, Store
+from app.stores.models import Region, Role, Store
 from app.stores.roles import ensure_roles
+from app.stores.session_models import StaffSession
+from tests.factories.approvals import ask_transfer, make_case, open_dispute
 from tests.factories.imports import make_expected, make_historic_order, make_run
 from tests.factories.orders import make_goods, make_order, make_refund
 from tests.factories.payouts import make_award, make_payout, plan_version_id
@@ -39,6 +41,7 @@ from tests.factories.people import (
     make_member,
     make_share_code,
     make_staff,
+    make_staff_session,
     make_store,
 )
 from tests.factories.plan_rows import (
@@ -103,7 +106,18 @@ def _place(session: Session, name: str, settings: Settings) -> Place:
     _put_money(session, place, settings)
     _put_house(session, place, name)
     _put_imports(session, place, name)
+    _put_disputed(session, place, name)
     return place
+
+
+def _put_disputed(session: Session, place: Place, name: str) -> None:
+    """A request that waits for a second person, and a dispute about another customer."""
+    request = ask_transfer(session, make_case(session, store=place.store), reason=f"{name} request")
+    dispute = open_dispute(
+        session, make_case(session, store=place.store), claim=f"{name} claim of the seller"
+    )
+    place.put("approvals", request.id, f"{name} request")
+    place.put("disputes", dispute.id, f"{name} claim of the seller")
 
 
 def _put_imports(session: Session, place: Place, name: str) -> None:
@@ -306,6 +320,9 @@ def _put_house(session: Session, place: Place, name: str) -> None:
     place.put("stores", place.store.id, f"{name} store")
     colleague = make_staff(session, "front_desk", stores=[place.store], name=f"{name} colleague")
     place.put("staff", colleague.id, f"{name} colleague")
+    make_staff_session(session, colleague)
+    newest = sa.select(StaffSession.id).order_by(StaffSession.id.desc()).limit(1)
+    place.put("staff_sessions", session.scalars(newest).one(), f"{name} colleague")
     audit.record(
         session,
         Actor("staff", colleague.id),
@@ -362,4 +379,8 @@ def _put_brand(session: Session, brand: Place) -> None:
     session.flush()
     brand.put("tasks", task.id, "broken on purpose")
     brand.put("notices", notice.id, "T-notice-of-brand")
-    brand.put("roles", 0, "Store manager")
+    role = Role(name="Regional manager", permissions=["orders.view", "stores.view"])
+    session.add(role)
+    session.flush()
+    brand.put("roles", role.id, "Regional manager")
+    brand.put("settings", "payout_min_fen", "Least payout")
