@@ -37,7 +37,8 @@ STEPS: Final = Shape(("event", "at", "actor", "reason"), computed={"reason": ste
 MOMENTS_MAX: Final = 6
 MARK_SHOWN: Final = 8
 """So much of a device's keyed hash tells two devices of one dispute apart."""
-YEAR_MAX: Final = 2999
+YEARS: Final = range(1970, 3000)
+"""Years that somebody can mean."""
 TOUCH_LABELS: Final = {
     "occurred_at": _("Touched at"),
     "reason": _("Why it won"),
@@ -63,7 +64,7 @@ class Asked:
             at = datetime.fromisoformat(text)
         except ValueError:
             at = utc_now()
-        if at.year > YEAR_MAX:
+        if at.year not in YEARS:
             at = utc_now()
         local = at.astimezone(SHANGHAI) if at.tzinfo else at.replace(tzinfo=SHANGHAI)
         return cls(local, local.strftime("%Y-%m-%dT%H:%M:%S"))
