@@ -70,14 +70,7 @@ class SecondPersonForm(ReasonForm):
     colleague can be asked instead, and decides when they find the request waiting.
     """
 
-    way = RadioField(
-        _("Who agrees?"),
-        choices=[
-            (TOGETHER, _("A colleague beside me, now")),
-            (ASK, _("A colleague at their own desk: let the request wait for them")),
-        ],
-        default=TOGETHER,
-    )
+    way = RadioField(_("Who agrees?"), default=TOGETHER)
     second_email = EmailField(
         _("Second person: e-mail"), validators=[WhenTogether(), Length(max=200)]
     )
@@ -101,6 +94,11 @@ class SecondPersonForm(ReasonForm):
         super().__init__(*args, **kwargs)
         if not self.kind:
             del self.way
+            return
+        self.way.choices = [
+            (TOGETHER, _("A colleague beside me, now")),
+            (ASK, _("A colleague at their own desk: let the request wait for them")),
+        ]
 
     @property
     def asks_colleague(self) -> bool:
