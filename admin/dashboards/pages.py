@@ -126,13 +126,13 @@ class FiguresView(SignedIn):
         )
         return send_csv("figures", heads, cells)
 
-    @expose("/chart/<name>.csv")
-    def chart(self, name: str) -> Answer:
+    @expose("/chart/<chart_name>.csv")
+    def chart(self, chart_name: str) -> Answer:
         """Send what a chart is drawn from as a file."""
-        if name not in CHARTS:
+        if chart_name not in CHARTS:
             abort(404)
         wish = Wish.read(request.args, now=database_now())
-        drawn = draw((name,), wish)
+        drawn = draw((chart_name,), wish)
         if not staff.may(Permission.EXPORTS) or not drawn:
             abort(403)
         one = drawn[0]
@@ -142,7 +142,7 @@ class FiguresView(SignedIn):
             [head, *(cell_of(each.line.figure, each.values[place]) for each in one.series)]
             for place, head in enumerate(one.heads)
         )
-        return send_csv(f"figures-{name}", heads, rows)
+        return send_csv(f"figures-{chart_name}", heads, rows)
 
 
 def _seen() -> tuple[str, ...]:
