@@ -34,6 +34,7 @@ from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
 from app.plans.models import PlanVersionState
 from app.plans.states import PlanVersionEvent
 from app.risk.states import FlagState, RiskKind
+from app.stores.session_models import SessionEnd
 from app.stores.states import StoreState
 
 
@@ -190,6 +191,16 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
 }
 
 WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
+    SessionEnd: {
+        "signed_out": _("Signed out"),
+        "ended": _("Ended by themselves"),
+        "ended_by_others": _("Ended by somebody else"),
+        "password": _("Password changed"),
+        "reset": _("Sign-in reset"),
+        "disabled": _("Disabled"),
+        "left": _("Last day passed"),
+        "replaced": _("Signed in anew"),
+    },
     OrderEvent: {
         "pay": _("Paid"),
         "close": _("Closed"),

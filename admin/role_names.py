@@ -1,5 +1,11 @@
 """What roles and permissions are called."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _
+
 from admin.i18n import gettext, pgettext
 from app.stores.permissions import Permission
 
@@ -20,6 +26,60 @@ def role_name(name: str) -> str:
 def permission_names() -> dict[Permission, str]:
     """Return what people call each permission."""
     return {**_names_of_trade(), **_names_of_money(), **_names_of_the_house()}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Permissions that belong together, in the order of the table."""
+
+    name: str
+    title: Any
+    subjects: frozenset[str]
+    """What permissions of this area begin with."""
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return the permissions of this area."""
+        return tuple(one for one in Permission if one.value.partition(".")[0] in self.subjects)
+
+
+AREAS: Final = (
+    Area("customers", _("Customers"), frozenset({"members", "bindings", "notes", "disputes"})),
+    Area("privacy", _("Personal data"), frozenset({"privacy"})),
+    Area(
+        "distribution",
+        _("Distribution"),
+        frozenset({"distributors", "share_codes", "plans", "shareholders", "gifts", "risk"}),
+    ),
+    Area("orders", _("Orders and stock"), frozenset({"orders", "refunds", "catalog", "stock"})),
+    Area("money", _("Money"), frozenset({"awards", "months", "payouts", "ledger"})),
+    Area("data", _("Files"), frozenset({"exports", "imports"})),
+    Area(
+        "house",
+        _("Stores and staff"),
+        frozenset({"stores", "regions", "staff", "roles", "approvals"}),
+    ),
+    Area("system", _("Settings and operation"), frozenset({"settings", "operations", "audit"})),
+)
+"""Every permission is in exactly one of them."""
+
+
+def said_by_area(held: Collection[Permission]) -> list[str]:
+    """Return permissions as one sentence per area, leaving out areas without any."""
+    names = permission_names()
+    said = [(area.title, [names[one] for one in area.permissions if one in held]) for area in AREAS]
+    return [f"{title}: {', '.join(texts)}" for title, texts in said if texts]
+
+
+def role_names_of(names: Collection[str]) -> str:
+    """Return what people call several roles."""
+    return ", ".join(role_name(one) for one in names)
+
+
+def permission_names_of(values: Collection[str]) -> str:
+    """Return what people call several permissions; a word that is none stays as it is."""
+    names = {one.value: name for one, name in permission_names().items()}
+    return ", ".join(names.get(one, one) for one in values)
 
 
 def _names_of_trade() -> dict[Permission, str]:

@@ -6,162 +6,89 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
-from flask_security.utils import hash_password
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, EmailField, PasswordField, StringField
-from wtforms.validators import Email, InputRequired, Length
 
-from admin.accounts import end_sessions, reset_sign_in
-from admin.actions import by_id, joined, with_reason
+from admin import staff_forms as forms
+from admin.accounts import end_sessions
+from admin.actions import by_id, with_reason
 from admin.base import ScopedView
 from admin.cells import Badge
-from admin.decisions import Act, Decision
+from admin.decisions import Decision
 from admin.details import Section, sentences_section
 from admin.filters import Options
 from admin.form_pages import FormPage
-from admin.forms import ReasonForm, TicksField
-from admin.i18n import gettext, say
-from admin.passwords import LENGTH_MAX, LENGTH_MIN, hard_to_guess
+from admin.forms import ReasonForm
+from admin.i18n import gettext
 from admin.people import yes_no
-from admin.role_names import role_name
+from admin.role_names import role_name, said_by_area
 from admin.scopes import StoreIds
-from admin.views.attribution import visible_stores
+from app.approvals.models import Approval, ApprovalState
 from app.kernel.audit import AuditRecord
 from app.kernel.clock import utc_now
+from app.kernel.db import db
+from app.members.file_models import FollowUp, FollowUpState
 from app.stores import staff as services
-from app.stores.models import Staff, staff_stores
-from app.stores.permissions import ROLE_DESCRIPTIONS, Permission, RoleName, permissions_of
+from app.stores.models import Role, Staff, Store, staff_regions, staff_stores
+from app.stores.permissions import Permission, RoleName
+from app.stores.queries import is_employed, staff_permissions, visible_store_ids
+from app.stores.session_models import StaffSession
 
 
-class StaffForm(FlaskForm):
-    """What staff may do, and where."""
-
-    roles = TicksField(_("Roles"), validators=[InputRequired()])
-    sees_all_stores = BooleanField(_("Sees all stores"))
-    store_ids = TicksField(_("Stores"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer roles and stores."""
-        super().__init__(*args, **kwargs)
-        self.roles.choices = [(one.value, role_name(one.value)) for one in RoleName]
-        self.store_ids.choices = visible_stores()
-
-
-class DutiesForm(StaffForm, ReasonForm):
-    """What somebody may do from now on, and where, with the reason."""
-
-
-class NewStaffForm(StaffForm):
-    """Somebody to be appointed."""
-
-    first = ("name", "email", "password")
-    name = StringField(
-        lazy_pgettext("person", "Name"), validators=[InputRequired(), Length(max=60)]
+def works_with(store_ids: StoreIds) -> sa.ColumnElement[bool]:
+    """Staff of the reader's stores, by store or by region; those of the whole brand are not."""
+    by_store = sa.select(staff_stores.c.staff_id).where(staff_stores.c.store_id.in_(store_ids))
+    by_region = (
+        sa.select(staff_regions.c.staff_id)
+        .join(Store, Store.region_id == staff_regions.c.region_id)
+        .where(Store.id.in_(store_ids))
     )
-    email = EmailField(_("E-mail"), validators=[InputRequired(), Email(), Length(max=200)])
-    password = PasswordField(
-        _("First password"),
-        validators=[InputRequired(), Length(min=LENGTH_MIN, max=LENGTH_MAX), hard_to_guess],
-        description=_("They have to change it when they sign in, and connect a phone."),
-        render_kw={"autocomplete": "new-password"},
-    )
-
-
-class PasswordForm(ReasonForm):
-    """A new first password for somebody who lost theirs, or their phone."""
-
-    password = PasswordField(
-        _("New first password"),
-        validators=[InputRequired(), Length(min=LENGTH_MIN, max=LENGTH_MAX), hard_to_guess],
-        render_kw={"autocomplete": "new-password"},
-    )
-
-
-def _store_ids(form: Any) -> list[int]:
-    return [int(text) for text in form.store_ids.data or ()]
-
-
-def _create_staff(_row: None, act: Act) -> str:
-    form = act.form
-    new = services.NewStaff(
-        name=form.name.data,
-        email=form.email.data,
-        roles=form.roles.data,
-        store_ids=_store_ids(form),
-        sees_all_stores=form.sees_all_stores.data,
-        password_hash=hash_password(form.password.data),
-    )
-    return str(joined(services.create_staff, new, actor=act.actor, now=act.now).id)
-
-
-def _set_duties(row: Staff, act: Act) -> str:
-    key, form = row.id, act.form
-    duties = services.Duties(
-        roles=form.roles.data,
-        store_ids=_store_ids(form),
-        sees_all_stores=form.sees_all_stores.data,
-    )
-    reason = form.reason.data.strip()
-    joined(services.set_duties, key, duties, actor=act.actor, reason=reason, now=act.now)
-    return str(key)
-
-
-def _begin_duties(row: Staff) -> dict[str, Any]:
-    return {
-        "roles": [role.name for role in row.roles],
-        "store_ids": [str(store.id) for store in row.stores],
-        "sees_all_stores": row.sees_all_stores,
-    }
-
-
-def _reset(row: Staff, act: Act) -> str:
-    key = row.id
-    joined(
-        reset_sign_in,
-        key,
-        password_hash=hash_password(act.form.password.data),
-        reason=act.form.reason.data.strip(),
-        actor=act.actor,
-        now=act.now,
-    )
-    return str(key)
+    ours = sa.or_(Staff.id.in_(by_store), Staff.id.in_(by_region))
+    return sa.and_(ours, sa.not_(Staff.sees_all_stores))
 
 
 def _sign_in_state(row: Staff) -> Badge:
+    now = utc_now()
     if not row.active:
         return Badge(gettext("Disabled"), "calm")
-    if row.locked_until_at is not None and row.locked_until_at > utc_now():
+    if not is_employed(row, now=now):
+        return Badge(gettext("Does not work here today"), "calm")
+    if row.locked_until_at is not None and row.locked_until_at > now:
         return Badge(gettext("Locked out"), "bad")
     if not row.tf_totp_secret:
         return Badge(gettext("Has not connected a phone"), "wait")
     return Badge(gettext("Can sign in"), "good")
 
 
-def _works_with(store_ids: StoreIds) -> sa.ColumnElement[bool]:
-    """Staff of the reader's stores; staff of the brand as a whole are not theirs to see."""
-    ours = sa.select(staff_stores.c.staff_id).where(staff_stores.c.store_id.in_(store_ids))
-    return sa.and_(Staff.id.in_(ours), sa.not_(Staff.sees_all_stores))
+def _stores_of(row: Staff) -> str:
+    if row.sees_all_stores:
+        return gettext("All stores")
+    regions = [gettext("Region %(name)s", name=region.name) for region in row.regions]
+    return ", ".join([*regions, *(store.name for store in row.stores)])
+
+
+def _has_role(name: RoleName) -> sa.ColumnElement[bool]:
+    return Staff.roles.any(Role.name == name)
 
 
 class StaffView(ScopedView):
     """People who sign in here."""
 
     permission = Permission.STAFF_VIEW
-    scope = _works_with
+    scope = works_with
     icon = "user-cog"
-    loads = (selectinload(Staff.stores),)
+    loads = (selectinload(Staff.stores), selectinload(Staff.regions))
     intro = _("Who works in the back office, what they may do and where. Everything is audited.")
 
-    column_list = ("name", "email", "roles", "stores", "state")
+    column_list = ("name", "email", "job_title", "roles", "stores", "state")
     labels: ClassVar = {"name": lazy_pgettext("person", "Name"), "state": _("Sign-in")}
     computed: ClassVar = {
         "roles": lambda row: ", ".join(role_name(role.name) for role in row.roles),
-        "stores": lambda row: _stores_of(row),
+        "stores": _stores_of,
+        "phone": forms.phone_of,
         "state": _sign_in_state,
         "phone_connected": lambda row: yes_no(row.tf_totp_secret),
     }
-    searched = (Staff.name, Staff.email)
+    searched = (Staff.name, Staff.email, Staff.job_title)
     filters = (
         Options(
             "active",
@@ -171,11 +98,32 @@ class StaffView(ScopedView):
                 "no": (_("No"), lambda: Staff.active.is_(False)),
             },
         ),
+        Options(
+            "role",
+            _("Role"),
+            {
+                "owner": (lazy_pgettext("role", "Owner"), lambda: _has_role(RoleName.OWNER)),
+                "operations": (_("Operations"), lambda: _has_role(RoleName.OPERATIONS)),
+                "finance": (_("Finance"), lambda: _has_role(RoleName.FINANCE)),
+                "store_manager": (_("Store manager"), lambda: _has_role(RoleName.STORE_MANAGER)),
+                "front_desk": (_("Front desk"), lambda: _has_role(RoleName.FRONT_DESK)),
+                "auditor": (_("Auditor"), lambda: _has_role(RoleName.AUDITOR)),
+                "own": (
+                    _("A role of our own"),
+                    lambda: Staff.roles.any(Role.name.not_in(list(RoleName))),
+                ),
+            },
+        ),
     )
     facts = (
         "email",
+        "phone",
+        "job_title",
         "roles",
         "stores",
+        "employed_from_on",
+        "employed_until_on",
+        "notes",
         "phone_connected",
         "must_change_password",
         "locked_until_at",
@@ -189,7 +137,10 @@ class StaffView(ScopedView):
             label=_("Disable"),
             permission=Permission.STAFF_EDIT,
             question=_("Disable these people?"),
-            warning=_("They are signed out everywhere at once and cannot sign in."),
+            warning=_(
+                "They are signed out everywhere at once and cannot sign in. "
+                "Hand over first what their page shows as open."
+            ),
             run=with_reason(services.disable_staff),
             form=ReasonForm,
             possible=lambda row: row.active,
@@ -221,8 +172,8 @@ class StaffView(ScopedView):
             label=_("Appoint somebody"),
             title=_("Appoint somebody"),
             permission=Permission.STAFF_EDIT,
-            form=NewStaffForm,
-            run=_create_staff,
+            form_for=forms.new_staff_form,
+            run=forms.create_staff,
             done=_("They can sign in now."),
             is_primary=True,
         ),
@@ -231,13 +182,38 @@ class StaffView(ScopedView):
             label=_("Roles and stores"),
             button=_("Save"),
             title=_("Roles and stores"),
+            intro=_("Takes two people, and holds from the next click on."),
             permission=Permission.STAFF_EDIT,
-            form=DutiesForm,
-            begin=_begin_duties,
-            run=_set_duties,
+            form_for=forms.duties_form,
+            begin=forms.begin_duties,
+            run=forms.set_duties,
             is_about_row=True,
+            possible=forms.is_somebody_else,
             done=_("Roles and stores were saved."),
             is_primary=True,
+        ),
+        FormPage(
+            name="person",
+            label=_("Edit"),
+            button=_("Save"),
+            title=_("Personal details"),
+            permission=Permission.STAFF_EDIT,
+            form=forms.PersonForm,
+            begin=forms.begin_person,
+            run=forms.edit_person,
+            is_about_row=True,
+            done=_("The details were saved."),
+        ),
+        FormPage(
+            name="hand-over",
+            label=_("Hand over follow-ups"),
+            title=_("Hand over follow-ups"),
+            intro=_("Everything they still had to do about customers goes to one colleague."),
+            permission=Permission.STAFF_EDIT,
+            form=forms.HandOverForm,
+            run=forms.hand_over,
+            is_about_row=True,
+            done=_("The follow-ups were handed over."),
         ),
         FormPage(
             name="reset",
@@ -245,24 +221,38 @@ class StaffView(ScopedView):
             title=_("Reset password and second factor"),
             intro=_("For somebody who lost their password or their phone. Ends their sessions."),
             permission=Permission.STAFF_EDIT,
-            form=PasswordForm,
-            run=_reset,
+            form=forms.PasswordForm,
+            run=forms.reset,
             is_about_row=True,
             done=_("They can sign in with the new password and connect a phone again."),
         ),
     )
 
     def sections(self, row: Staff) -> Iterable[Section | None]:
-        """Show what they may do, and what they did."""
-        allowed = permissions_of([role.name for role in row.roles])
-        names = [role_name(role.name) for role in row.roles]
-        texts = [
-            f"{name}: {say(ROLE_DESCRIPTIONS[RoleName(role.name)])}"
-            for name, role in zip(names, row.roles, strict=True)
-            if role.name in set(RoleName)
-        ]
+        """Show what they may do and see, what waits for them, where they are signed in."""
+        allowed = staff_permissions(row)
         count = gettext("%(count)s permissions in all", count=len(allowed))
-        yield sentences_section(_("What they may do"), [*texts, count])
+        yield sentences_section(_("What they may do"), [*said_by_area(allowed), count])
+        yield sentences_section(_("Whose rows they see"), [self._whose_rows(row)])
+        yield self.related(
+            "follow_ups",
+            sa.and_(FollowUp.assignee_id == row.id, FollowUp.state == FollowUpState.OPEN),
+            title=_("Open follow-ups of theirs"),
+            hides_empty=True,
+        )
+        yield self.related(
+            "approvals",
+            sa.and_(Approval.asked_by_id == row.id, Approval.state == ApprovalState.REQUESTED),
+            title=_("Requests of theirs that wait"),
+            hides_empty=True,
+        )
+        yield self.related(
+            "staff_sessions",
+            StaffSession.staff_id == row.id,
+            title=_("Where they are or were signed in"),
+            without=("staff_id",),
+            staff=row.id,
+        )
         yield self.related(
             "audit",
             sa.and_(AuditRecord.actor_kind == "staff", AuditRecord.actor_id == row.id),
@@ -271,8 +261,13 @@ class StaffView(ScopedView):
             staff=row.id,
         )
 
-
-def _stores_of(row: Staff) -> str:
-    if row.sees_all_stores:
-        return gettext("All stores")
-    return ", ".join(store.name for store in row.stores)
+    def _whose_rows(self, row: Staff) -> str:
+        """Say which stores' rows somebody sees at this moment, whatever gives them that."""
+        store_ids = visible_store_ids(row)
+        if store_ids is None:
+            return gettext("Of all stores, and of the brand as a whole")
+        names: list[Any] = []
+        if store_ids:
+            query = sa.select(Store.name).where(Store.id.in_(store_ids)).order_by(Store.name)
+            names = list(db.session.scalars(query))
+        return ", ".join(names) or gettext("Of no store")

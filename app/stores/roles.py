@@ -79,7 +79,7 @@ def put_role(  # noqa: PLR0913 - who decides, why and when, all by keyword
     wanted = _cleaned(spec)
     lock_appointers(session)
     role = _locked(session, role_id) if role_id is not None else None
-    before = _facts(role) if role is not None else {}
+    before = facts_of(role) if role is not None else {}
     by = Deciders(actor=actor, second_actor=second_actor, now=now)
     gained = frozenset(map(Permission, wanted.permissions)) if wanted.is_active else frozenset()
     if role is not None and role.is_active:
@@ -93,7 +93,7 @@ def put_role(  # noqa: PLR0913 - who decides, why and when, all by keyword
     role.permissions, role.is_active = list(wanted.permissions), wanted.is_active
     session.flush()
     action = "role_changed" if before else "role_created"
-    change = Change(before, {**_facts(role), **agreed}, reason)
+    change = Change(before, {**facts_of(role), **agreed}, reason)
     audit.record(session, actor, action, Subject("role", role.id), change, now=now)
     return role
 
@@ -107,10 +107,10 @@ def retire_role(
     `RoleBuiltIn`.
     """
     role = _locked(session, role_id)
-    before = _facts(role)
+    before = facts_of(role)
     role.is_active = False
     session.flush()
-    change = Change(before, _facts(role), reason)
+    change = Change(before, facts_of(role), reason)
     audit.record(session, actor, "role_retired", Subject("role", role.id), change, now=now)
     return role
 
@@ -127,10 +127,28 @@ def delete_role(
     holders = sa.select(staff_roles.c.staff_id).where(staff_roles.c.role_id == role_id)
     if session.scalar(holders.limit(1)) is not None:
         raise RoleHeld
-    change = Change(_facts(role), {}, reason)
+    change = Change(facts_of(role), {}, reason)
     audit.record(session, actor, "role_deleted", Subject("role", role_id), change, now=now)
     session.delete(role)
     session.flush()
+
+
+def own_role(session: Session, role_id: int) -> Role:
+    """Return a role that the brand made for itself. Raises `RoleNotFound`, `RoleBuiltIn`."""
+    role = session.get(Role, role_id, populate_existing=True)
+    if role is None:
+        raise RoleNotFound
+    if role.name in _BUILT_IN:
+        raise RoleBuiltIn
+    return role
+
+
+def require_possible(session: Session, role_id: int | None, spec: RoleSpec) -> None:
+    """Raise what `put_role` would raise, leaving aside who decides."""
+    wanted = _cleaned(spec)
+    if role_id is not None:
+        own_role(session, role_id)
+    _require_free_name(session, wanted.name, role_id)
 
 
 def _cleaned(spec: RoleSpec) -> RoleSpec:
@@ -170,7 +188,8 @@ def _locked(session: Session, role_id: int) -> Role:
     return role
 
 
-def _facts(role: Role) -> dict[str, Any]:
+def facts_of(role: Role) -> dict[str, Any]:
+    """Return a role as the trail keeps it."""
     return {
         "name": role.name,
         "description": role.description,
