@@ -9,11 +9,12 @@ from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
 from app.insight import jobs as insight
-from app.kernel import housekeeping
+from app.kernel import audit_checks, housekeeping
 from app.ledger import jobs as ledger
 from app.members import jobs as members
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
+from app.privacy import jobs as privacy
 from app.risk import jobs as risk
 from app.stores import jobs as staff
 
@@ -27,6 +28,8 @@ EVERY_SWEEP: Final = (
     payouts.send_payouts.name,
     simulation.run_simulations.name,
     imports.run_imports.name,
+    privacy.answer_data_requests.name,
+    audit_checks.check_audit_trail.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
 
@@ -37,6 +40,7 @@ CRON: Final[Mapping[str, str]] = {
     housekeeping.forget_old_requests.name: "20 * * * *",
     attribution.forget_code_misses.name: "25 * * * *",
     imports.forget_imports.name: "50 3 * * *",
+    privacy.forget_data_copies.name: "55 * * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
     staff.forget_staff_sessions.name: "45 3 * * *",
     staff.end_past_employment.name: "5 0 * * *",

@@ -8,7 +8,7 @@ from app.distribution import models as distribution
 from app.distribution import plan_records
 from app.imports import models as imports
 from app.insight import models as insight
-from app.kernel import audit, idempotency, inbox, outbox
+from app.kernel import audit, audit_checks, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
 from app.members import expected as expected_members
@@ -19,17 +19,19 @@ from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
 from app.preferences import models as preferences
+from app.privacy import models as privacy
 from app.risk import models as risk
 from app.stores import models as stores
-from app.stores import view_models as saved_views
-from app.stores import staff_mode_models
 from app.stores import session_models as staff_sessions
+from app.stores import staff_mode_models
+from app.stores import view_models as saved_views
 
 __all__ = [
     "Base",
     "approvals",
     "attribution",
     "audit",
+    "audit_checks",
     "catalog",
     "disputes",
     "distribution",
@@ -48,9 +50,10 @@ __all__ = [
     "plan_records",
     "plans",
     "preferences",
+    "privacy",
     "risk",
-    "staff_sessions",
-    "staff_mode_models",
     "saved_views",
+    "staff_mode_models",
+    "staff_sessions",
     "stores",
 ]

@@ -60,6 +60,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_setting_changes_name_id", "setting_changes", ["name", "id"])
     _keep_history()
+    _check_the_trail()
     for name, columns in AUDIT_INDEXES.items():
         op.create_index(name, "audit_log", columns)
 
@@ -82,7 +83,50 @@ def _keep_history() -> None:
     )
 
 
+def _check_the_trail() -> None:
+    """Looks over the trail; one at a time, and what one found stays."""
+    op.create_table(
+        "audit_checks",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("until_id", sa.BigInteger(), nullable=False),
+        sa.Column("row_count", sa.BigInteger(), nullable=False),
+        sa.Column("seen_count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("seen_id", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("seen_hash", sa.Text(), nullable=False),
+        sa.Column("broken_count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("first_broken_id", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(broken_count > 0) = (first_broken_id IS NOT NULL)",
+            name=op.f("ck_audit_checks_broken"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_checks")),
+    )
+    op.create_index(
+        "uq_audit_checks_running",
+        "audit_checks",
+        [sa.text("(done_at IS NULL)")],
+        unique=True,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.execute(
+        "CREATE TRIGGER audit_checks_rows BEFORE UPDATE ON audit_checks"
+        " FOR EACH ROW WHEN (OLD.done_at IS NOT NULL) EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_checks_deleted BEFORE DELETE ON audit_checks"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_checks_truncate BEFORE TRUNCATE ON audit_checks"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
 def downgrade() -> None:
     for name in AUDIT_INDEXES:
         op.drop_index(name, "audit_log")
+    op.drop_table("audit_checks")
     op.drop_table("setting_changes")
