@@ -8,6 +8,7 @@ from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
+from app.privacy import jobs as privacy
 
 TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "distributor_approved": (distribution.begin_levels.name, distribution.note_joined.name),
@@ -26,6 +27,7 @@ BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "order_close_requested": (orders.close_unpaid_orders.name,),
     "import_begun": (imports.run_imports.name,),
     "import_uploaded": (imports.run_imports.name,),
+    "data_requested": (privacy.answer_data_requests.name,),
     "simulation_requested": (simulation.run_simulations.name,),
 }
 """Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""

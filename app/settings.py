@@ -79,6 +79,12 @@ class Settings:
     staff_idle_seconds: int = 8 * 3600
     staff_session_seconds: int = DAY
 
+    # What people may ask about their own data.
+    privacy_cooling_seconds: int = 7 * DAY
+    """How long a wish to be erased can be taken back."""
+    privacy_copy_seconds: int = 7 * DAY
+    """How long the copy of one's data can be fetched."""
+
     # Orders.
     order_pay_seconds: int = 1800
     after_sale_seconds: int = 7 * DAY

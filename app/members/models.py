@@ -52,7 +52,11 @@ NAME_GRAMS: Final = """
 """
 """Every letter and every pair of letters: Chinese names are too short for trigrams."""
 
-sa.event.listen(Member.__table__, "before_create", sa.DDL(NAME_GRAMS))
+sa.event.listen(
+    Member.__table__,
+    "before_create",
+    sa.DDL(NAME_GRAMS),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
+)
 
 
 class MemberStore(Base):

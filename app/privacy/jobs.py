@@ -1,0 +1,44 @@
+"""Doing in the background what people asked about their own data. Both may run twice."""
+
+from typing import Final
+
+import structlog
+
+from app.access import settings
+from app.kernel.db import atomic, database_now
+from app.kernel.jobs import job
+from app.members.errors import MemberNotFound
+from app.privacy import services
+
+BATCH: Final = 20
+log = structlog.get_logger()
+
+
+@job("answer_data_requests", timeout_seconds=600)
+def answer_data_requests() -> int:
+    """Make the copies and erasures that are due, each in a transaction of its own.
+
+    One that fails is passed over until the next round and holds up nobody.
+    """
+    count = 0
+    now = database_now()
+    with atomic() as session:
+        ids = services.due_ids(session, now=now, limit=BATCH)
+    for request_id in ids:
+        now = database_now()
+        try:
+            with atomic() as session:
+                done = services.carry_out(session, request_id, settings=settings(), now=now)
+        except MemberNotFound:
+            log.warning("data_request_of_nobody", request_id=request_id)
+            continue
+        count += done is not None
+    return count
+
+
+@job("forget_data_copies")
+def forget_data_copies() -> int:
+    """Remove copies whose time is over; return how many."""
+    now = database_now()
+    with atomic() as session:
+        return services.forget_copies(session, now=now)

@@ -1,0 +1,229 @@
+"""Where data about a person stand: what a copy shows of each table, and what an erasure does to it.
+
+One register serves both, and a test holds it against the database: a table that refers to a member
+is listed here, or among `WITHOUT` with the reason. What books need stays (PIPL art. 47, 19; the
+accounting law), without anything in it that names or finds the person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.kernel.i18n import N_
+
+TOMBSTONE: Final = "'erased:' || :id"
+"""What stands where a name at WeChat stood; it is unique, as that was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The rows of one table that are about one person."""
+
+    table: str
+    title: str = ""
+    """What a copy calls them; none where a copy shows nothing of them."""
+    whose: str = "member_id = :id"
+    """The condition for rows about the person `:id`."""
+    shown: str = ""
+    """The columns that a copy shows."""
+    opened: Mapping[str, str] = field(default_factory=dict)
+    """Sealed columns that a copy shows in clear: column to its name there."""
+    erased: Mapping[str, str] = field(default_factory=dict)
+    """Columns that an erasure writes over, with what."""
+    is_deleted: bool = False
+    """Whether an erasure removes the rows."""
+
+
+TRACES: Final = (
+    Trace(
+        table="members",
+        title=N_("Profile"),
+        whose="id = :id",
+        shown="id, wechat_openid, wechat_unionid, nickname, birthday_on, origin_store_id,"
+        " registered_at, first_paid_at",
+        opened={"phone_sealed": "phone"},
+        erased={
+            "wechat_openid": TOMBSTONE,
+            "wechat_unionid": "NULL",
+            "nickname": "''",
+            "phone_sealed": "NULL",
+            "phone_hash": "NULL",
+            "birthday_on": "NULL",
+        },
+    ),
+    Trace(
+        table="consents",
+        title=N_("Consents"),
+        shown="purpose, version, granted_at, withdrawn_at",
+        erased={"withdrawn_at": "coalesce(withdrawn_at, :now)"},
+    ),
+    Trace(
+        table="member_sessions",
+        title=N_("Signed-in devices"),
+        shown="device_name, signed_in_at, expires_at, revoked_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="member_devices",
+        title=N_("Devices"),
+        shown="device_hash, first_seen_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="touches",
+        title=N_("Scans and clicks"),
+        shown="id, share_code_id, source, occurred_at, outcome, reason",
+    ),
+    Trace(
+        table="bindings",
+        title=N_("Who looked after you"),
+        whose="customer_id = :id",
+        shown="id, owner_id, owner_store_id, state, source, valid_from_at, valid_until_at",
+    ),
+    Trace(
+        table="orders",
+        title=N_("Orders"),
+        shown="id, number, store_id, state, goods_fen, discount_fen, payable_fen, paid_fen,"
+        " refunded_fen, created_at, paid_at, completed_at, settled_at, closed_at",
+    ),
+    Trace(
+        table="order_lines",
+        title=N_("What was ordered"),
+        whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
+        shown="order_id, title, quantity, unit_price_fen, net_fen, refunded_fen",
+    ),
+    Trace(
+        table="payments",
+        title=N_("Payments"),
+        whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
+        shown="order_id, wechat_transaction_id, offered_at, succeeded_at",
+        erased={"payer_openid": TOMBSTONE},
+    ),
+    Trace(
+        table="refunds",
+        title=N_("Refunds"),
+        whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
+        shown="number, order_id, amount_fen, reason, state, requested_at, ended_at",
+    ),
+    Trace(
+        table="historic_orders",
+        title=N_("Orders of former systems"),
+        shown="number, store_id, title, amount_fen, paid_at",
+    ),
+    Trace(
+        table="expected_members",
+        title=N_("What the brand knew before"),
+        whose="claimed_by_id = :id",
+        shown="nickname, birthday_on, old_number, expected_at, claimed_at",
+        erased={"phone_hash": TOMBSTONE, "nickname": "''", "birthday_on": "NULL"},
+    ),
+    Trace(
+        table="member_notes",
+        title=N_("Notes of staff"),
+        shown="text, written_at, struck_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="member_tags",
+        title=N_("Tags"),
+        shown="tag_id, tagged_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="follow_ups",
+        title=N_("Follow-ups"),
+        shown="what, due_on, state, created_at, ended_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="ownership_disputes",
+        title=N_("Disputes about who looks after you"),
+        whose="customer_id = :id",
+        shown="id, about_at, state, opened_at, ended_at",
+    ),
+    Trace(
+        table="distributors",
+        title=N_("Distributor"),
+        shown="kind, standing, level, recommender_id, direct_count, second_count,"
+        " agreement_version, applied_at, approved_at",
+        opened={"real_name_sealed": "real_name"},
+        erased={"real_name_sealed": "NULL", "real_name_hash": "NULL"},
+    ),
+    Trace(
+        table="distributor_steps",
+        title=N_("Your standing as a distributor"),
+        shown="from_standing, to_standing, at, reason",
+    ),
+    Trace(table="level_periods", title=N_("Levels"), shown="level, from_at, until_at, cause"),
+    Trace(
+        table="level_warnings",
+        title=N_("Level warnings"),
+        shown="level, given_at, until_at, ended_at, outcome",
+    ),
+    Trace(
+        table="share_codes",
+        title=N_("Share codes"),
+        whose="distributor_id = :id",
+        shown="code, page, created_at, revoked_at",
+        erased={"revoked_at": "coalesce(revoked_at, :now)"},
+    ),
+    Trace(
+        table="channels",
+        title=N_("Channels"),
+        whose="owner_id = :id",
+        shown="id, name, kind, created_at",
+        erased={"name": "'erased ' || id"},
+    ),
+    Trace(
+        table="awards",
+        title=N_("Commission"),
+        whose="beneficiary_id = :id",
+        shown="id, order_id, kind, base_fen, rate_bp, amount_fen, reversed_fen, state, created_at,"
+        " matured_at",
+    ),
+    Trace(
+        table="gifts",
+        title=N_("Gifts"),
+        whose="beneficiary_id = :id",
+        shown="id, kind, item, amount, state, created_at, ended_at",
+    ),
+    Trace(
+        table="payouts",
+        title=N_("Payouts"),
+        shown="number, amount_fen, state, requested_at, ended_at",
+    ),
+    Trace(
+        table="ledger_accounts",
+        title=N_("Balances"),
+        shown="name, unit, balance",
+    ),
+    Trace(
+        table="staff_bindings",
+        title=N_("Staff mode"),
+        shown="bound_at, ended_at",
+    ),
+    Trace(
+        table="privacy_requests",
+        title=N_("Requests about your data"),
+        shown="kind, state, requested_at, ended_at",
+    ),
+)
+
+WITHOUT: Final[Mapping[str, str]] = {
+    "handovers": "who handed what over; the orders say it to the customer, staff records to staff",
+    "member_stores": "derived from origin, orders and bindings, which are shown",
+    "payout_holds": "the payouts that were held are shown with their states",
+    "plan_events": "how plans were decided; what came of it is shown as commission and gifts",
+    "plan_places": "positions in plans are numbers; what came of them is shown",
+    "risk_flags": "suspicions under examination; telling would defeat them (PIPL art. 18)",
+    "spent_pickup_codes": "single-use codes, spent; the orders are shown",
+    "team_stops": "a measure about a team, not about a person",
+}
+"""Tables that refer to members and are neither shown nor erased, each with its reason."""
+
+FROZEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "touches": ("device_hash", "ip_hash"),
+    "payouts": ("payee_openid",),
+    "payout_bills": ("payee_openid", "request"),
+}
+"""What rows that never change hold of a person: the database's own function erases it."""
