@@ -21,7 +21,7 @@ from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
 from app.members.file_models import FollowUp, FollowUpState, MemberNote, Tag
 from app.members.models import Distributor, Standing, TeamStop
-from app.orders.models import Order
+from app.orders.models import Refund
 from app.orders.states import OrderState, RefundState
 from app.plans import services as plans
 from app.risk.models import RiskFlag
@@ -33,7 +33,7 @@ from app.stores.session_models import StaffSession
 from tests.factories.approvals import ask_transfer, make_case, open_dispute
 from tests.factories.imports import make_expected, make_historic_order, make_run
 from tests.factories.orders import make_goods, make_order, make_refund
-from tests.factories.payouts import make_award, make_payout, plan_version_id
+from tests.factories.payouts import claw_back, make_award, make_payout, plan_version_id
 from tests.factories.people import (
     make_binding,
     make_channel,
@@ -267,7 +267,7 @@ def _put_money(session: Session, place: Place, settings: Settings) -> None:
         sa.select(AwardRefusal).where(AwardRefusal.order_id == order.id)
     ).one()
     place.put("award_refusals", refusal.id, order.number)
-    _put_clawback(session, place, order, award)
+    _put_clawback(session, place, award)
     name = f"{place.store.name} earner"
     earner = make_distributor(session, make_member(session, nickname=name), store_id=place.store.id)
     make_award(session, earner, 5_000)
@@ -281,16 +281,14 @@ def _put_money(session: Session, place: Place, settings: Settings) -> None:
     place.put("ledger_accounts", account_id, name)
 
 
-def _put_clawback(session: Session, place: Place, order: Order, award: Award) -> None:
-    """What a refund of the order took back of the award."""
-    refund = make_refund(session, order, state=RefundState.REQUESTED)
-    session.add(
-        AwardReversal(
-            award_id=award.id, refund_id=refund.id, amount_fen=1, explanation={}, created_at=NOON
-        )
-    )
-    session.flush()
-    place.put("clawbacks", award.id, refund.number)
+def _put_clawback(session: Session, place: Place, award: Award) -> None:
+    """What a refund of a part of its order took back of the award."""
+    claw_back(session, award, 1_000, now=NOON)
+    reversal = session.scalars(
+        sa.select(AwardReversal).where(AwardReversal.award_id == award.id)
+    ).one()
+    refund = session.get_one(Refund, reversal.refund_id)
+    place.put("clawbacks", reversal.id, refund.number)
 
 
 def _put_plans(session: Session, place: Place) -> None:
