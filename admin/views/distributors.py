@@ -1,6 +1,5 @@
 """Distributors: applications, standing, level, team, earnings."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -16,25 +15,21 @@ from admin.actions import SecondPersonForm, by_id, joined, with_reason
 from admin.approving import or_ask, topic_of_member
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
-from admin.details import Section, pairs_of, rows_section, steps_section
-from admin.filters import Choice, Days, Exactly, OfStore
+from admin.distributor_file import DistributorFile, risk_badge
+from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import LookupField, ReasonForm
 from admin.lookups import distributors
 from admin.people import distributor_name, level_name, masked_phone, yes_no
 from admin.scopes import by_store
-from admin.tables import Shape
-from admin.views.levels import cause_in_words
-from admin.views.statements import Statements
-from app.attribution.models import Binding, ShareCode
+from admin.views.risk import SuspectForm, raise_flag
 from app.distribution import levels
-from app.distribution.models import Award, LevelPeriod
 from app.engines.parameters import LEVELS_MAX
-from app.kernel.db import db
-from app.ledger.queries import balances
-from app.members import queries, services
+from app.members import services
 from app.members.models import Distributor, DistributorKind, Member, Standing
-from app.payouts.models import Payout
+from app.payouts.models import PayoutHold
+from app.risk.models import RiskFlag
+from app.risk.states import STANDING
 from app.stores.permissions import Permission
 
 RECOMMENDERS = distributors(Permission.DISTRIBUTORS_MOVE)
@@ -96,11 +91,39 @@ def _set_level(row: Distributor, act: Act) -> str:
     return str(row.member_id)
 
 
+def _suspect(row: Distributor, act: Act) -> str:
+    key = str(row.member_id)
+    raise_flag(row.member_id, act)
+    return key
+
+
+def _held() -> sa.ColumnElement[bool]:
+    held = sa.select(PayoutHold.member_id).where(PayoutHold.lifted_at.is_(None))
+    return sa.and_(_may(Permission.PAYOUTS_VIEW), Distributor.member_id.in_(held))
+
+
+def _suspected() -> sa.ColumnElement[bool]:
+    found = sa.select(RiskFlag.distributor_id).where(RiskFlag.state.in_(STANDING))
+    return sa.and_(_may(Permission.RISK_VIEW), Distributor.member_id.in_(found))
+
+
+def _may(permission: Permission) -> sa.ColumnElement[bool]:
+    """Keep what somebody may not know out of what they can ask for."""
+    return sa.literal(staff.may(permission))
+
+
+DOUBTED = Options(
+    "doubt",
+    _("Doubts"),
+    {"suspected": (_("Suspected"), _suspected), "held": (_("Payouts held"), _held)},
+)
+
+
 def _is(*standings: Standing) -> Any:
     return lambda row: row.standing in standings
 
 
-class DistributorsView(Statements, ScopedView):
+class DistributorsView(DistributorFile, ScopedView):
     """Members who earn, have earned, or ask to."""
 
     permission = Permission.DISTRIBUTORS_VIEW
@@ -111,6 +134,7 @@ class DistributorsView(Statements, ScopedView):
     column_list = (
         "nickname",
         "standing",
+        "doubt",
         "level",
         "recommender_id",
         "store_id",
@@ -118,9 +142,10 @@ class DistributorsView(Statements, ScopedView):
         "second_count",
         "applied_at",
     )
-    labels: ClassVar = {"nickname": _("Distributor")}
+    labels: ClassVar = {"nickname": _("Distributor"), "doubt": _("Doubts")}
     computed: ClassVar = {
         "nickname": distributor_name,
+        "doubt": risk_badge,
         "level": lambda row: level_name(row.level),
         "phone": lambda row: masked_phone(row.member),
         "real_name": lambda row: yes_no(row.real_name_sealed),
@@ -132,6 +157,7 @@ class DistributorsView(Statements, ScopedView):
     tabs = Choice("standing", _("Standing"), Distributor.standing, Standing)
     filters = (
         Choice("kind", _("Kind"), Distributor.kind, DistributorKind),
+        DOUBTED,
         OfStore("store", _("Store"), Distributor.store_id),
         Exactly("recommender", _("Recommender no."), Distributor.recommender_id, is_id=True),
         Days("applied", lazy_pgettext("time", "Applied"), Distributor.applied_at),
@@ -151,6 +177,7 @@ class DistributorsView(Statements, ScopedView):
         "approved_at",
     )
     badge = "standing"
+    details_template = "backoffice/distributor.html"
     decisions = (
         Decision(
             name="approve",
@@ -199,6 +226,18 @@ class DistributorsView(Statements, ScopedView):
     lookups = (RECOMMENDERS,)
     form_pages = (
         FormPage(
+            name="suspect",
+            label=_("Raise a flag"),
+            title=_("Suspect this distributor"),
+            intro=_("Say what you saw. The distributor is told nothing; requests wait."),
+            permission=Permission.RISK_DECIDE,
+            form=SuspectForm,
+            is_about_row=True,
+            run=_suspect,
+            done=_("The flag is raised."),
+            possible=_is(Standing.ACTIVE, Standing.FROZEN, Standing.QUIT),
+        ),
+        FormPage(
             name="move",
             label=_("Move"),
             title=_("Move this distributor to another recommender"),
@@ -238,68 +277,3 @@ class DistributorsView(Statements, ScopedView):
     def title_of(self, row: Distributor) -> str:
         """Return the nickname."""
         return distributor_name(row)
-
-    def sections(self, row: Distributor) -> Iterable[Section | None]:
-        """Tell everything about a distributor that the reader may see."""
-        key = row.member_id
-        yield self._balances(key)
-        yield self.statements_section(key)
-        yield self.related(
-            "payouts", Payout.member_id == key, without=("member_id",), distributor=key
-        )
-        yield self.related(
-            "awards", Award.beneficiary_id == key, without=("beneficiary_id",), distributor=key
-        )
-        yield self.related(
-            "distributors",
-            Distributor.recommender_id == key,
-            title=_("Direct members"),
-            without=("recommender_id",),
-            recommender=key,
-        )
-        yield self.related(
-            "bindings",
-            Binding.owner_id == key,
-            title=_("Customers"),
-            without=("owner",),
-            owner=key,
-        )
-        yield self.related(
-            "share_codes", ShareCode.distributor_id == key, without=("owner",), distributor=key
-        )
-        yield self._levels(key)
-        yield steps_section(
-            _("Standing, step by step"),
-            queries.distributor_steps(db.session(), key),
-            Shape(("to_standing", "at", "actor", "reason", "recommender_id")),
-        )
-
-    def _balances(self, key: int) -> Section | None:
-        if not staff.may(Permission.AWARDS_VIEW):
-            return None
-        held = balances(db.session(), key)
-        values = {
-            "available_fen": held.available_fen,
-            "pending_fen": held.pending_fen,
-            "in_transit_fen": held.in_transit_fen,
-            "debt_fen": held.debt_fen,
-        }
-        labels = {
-            "available_fen": _("Can be withdrawn"),
-            "pending_fen": _("Not yet matured"),
-            "in_transit_fen": _("Payout on its way"),
-            "debt_fen": _("To be given back"),
-        }
-        return Section(_("Balance"), "facts", facts=pairs_of(values, labels))
-
-    def _levels(self, key: int) -> Section:
-        periods = db.session.scalars(
-            sa.select(LevelPeriod)
-            .where(LevelPeriod.member_id == key)
-            .order_by(LevelPeriod.id.desc())
-        ).all()
-        shape = Shape(
-            ("level", "from_at", "until_at", "cause", "actor"),
-            computed={"level": lambda one: level_name(one.level), "cause": cause_in_words},
-        )
-        return rows_section(_("Level history"), periods, shape)

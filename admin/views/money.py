@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from flask import g
 from flask_babel import lazy_gettext as _
 from sqlalchemy.sql import Select
 
+from admin import listing
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
 from admin.cells import Badge
@@ -29,7 +31,7 @@ from admin.tables import Shape
 from app.access import settings
 from app.distribution.models import Award, AwardRefusal, AwardReversal, AwardState
 from app.kernel.db import db
-from app.payouts import queries, services
+from app.payouts import holds, queries, services
 from app.payouts.errors import PayoutNotInState
 from app.payouts.models import Payout, PayoutAllocation, PayoutBill
 from app.payouts.states import PayoutEvent, PayoutState, taken_back_by
@@ -199,6 +201,12 @@ def _ask_cancel(key: int, act: Act) -> None:
         joined(services.ask_cancel_bill, bill_id, actor=act.actor, now=act.now)
 
 
+def _hold(row: Payout) -> Badge | None:
+    """Return that a payout waits for a hold, of which `page_of` and `details` have asked."""
+    is_held = row.member_id in g.get("held_ids", ()) and row.ended_at is None
+    return Badge(gettext("Held"), "bad") if is_held else None
+
+
 def _bill_note(bill: PayoutBill) -> str:
     message = queries.explain_bill(bill)
     return say(message) if message is not None else ""
@@ -220,6 +228,7 @@ class PayoutsView(ScopedView):
         "member_id",
         "amount_fen",
         "state",
+        "hold",
         "needs_second_approval",
         "first_approver_id",
         "requested_at",
@@ -227,7 +236,9 @@ class PayoutsView(ScopedView):
     labels: ClassVar = {
         "member_id": _("Distributor"),
         "needs_second_approval": _("Two people"),
+        "hold": _("Hold"),
     }
+    computed: ClassVar = {"hold": _hold}
     references: ClassVar = {"member_id": "distributors"}
     search_hint = _("Payout number")
     sortable = ("amount_fen",)
@@ -243,6 +254,7 @@ class PayoutsView(ScopedView):
     )
     facts = (
         "member_id",
+        "hold",
         "amount_fen",
         "needs_second_approval",
         "first_approver_id",
@@ -294,6 +306,17 @@ class PayoutsView(ScopedView):
             total="amount_fen",
         ),
     )
+
+    def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
+        """Return a page, and ask in one query whose payouts wait for a hold."""
+        page = super().page_of(query, wish)
+        g.held_ids = holds.held(db.session(), {row.member_id for row in page.rows})
+        return page
+
+    def details(self, row: Payout) -> dict[str, Any]:
+        """Return everything the page needs, and ask whether the payout waits for a hold."""
+        g.held_ids = holds.held(db.session(), {row.member_id})
+        return super().details(row)
 
     def search(self, query: Select[Any], text: str) -> Select[Any]:
         """Find a payout by the beginning of its number, which an index serves."""
