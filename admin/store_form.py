@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from admin import staff
@@ -180,8 +180,8 @@ class ClosingForm(ReasonForm):
     event = SelectField(
         _("For how long"),
         choices=[
-            (StoreEvent.PAUSE.value, _("For a while")),
-            (StoreEvent.CLOSE.value, _("For good")),
+            SelectChoice(StoreEvent.PAUSE.value, _("For a while")),
+            SelectChoice(StoreEvent.CLOSE.value, _("For good")),
         ],
     )
 
