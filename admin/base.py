@@ -245,7 +245,7 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
     def list_url(self, **changes: Any) -> str:
         """Return the address of this list; with `changes`, as it stands but for these."""
         if not changes:
-            return str(self.get_url(".index_view"))
+            return str(self.get_url(f"{self.endpoint}.index_view"))
         kept = {**modest(request.args), **changes}
         for name in ("after", "before", "page"):
             if name not in changes:
@@ -259,7 +259,7 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
         """
         said = {name for name, value in values.items() if value not in (None, "")}
         asked = values if said - {VIEW} else {CLEAR: "1"}
-        return with_query(self.get_url(".index_view"), asked)
+        return with_query(self.get_url(f"{self.endpoint}.index_view"), asked)
 
     def action_url(self) -> str:
         """Return where decisions about rows of the list as it stands are posted."""

@@ -54,7 +54,7 @@ class Remembers(Part):
 
     def elsewhere(self) -> str | None:
         """Return the address that this one stands for, or None where it says all itself."""
-        bare = self.get_url(".index_view")
+        bare = self.get_url(f"{self.endpoint}.index_view")
         if CLEAR in request.args:
             _remember(self.endpoint, "")
             return bare

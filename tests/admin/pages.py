@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 INPUT: Final = re.compile(r"<(input|select|textarea)\b([^>]*)>(?:(.*?)</\1>)?", re.DOTALL)
 ATTRIBUTE: Final = re.compile(r'([a-z-]+)="([^"]*)"')
 FORM: Final = re.compile(r'<form method="post" class="card form".*?</form>', re.DOTALL)
-CHOSEN: Final = re.compile(r'<option value="([^"]*)" selected')
+CHOSEN: Final = re.compile(r'<option (?:selected value="([^"]*)"|value="([^"]*)" selected)')
 FIRST: Final = re.compile(r'<option value="([^"]*)"')
 
 
@@ -28,8 +28,11 @@ def fields_of(page: str) -> dict[str, Any]:
 
 def _value(kind: str, facts: dict[str, str], inner: str) -> str:
     if kind == "select":
-        chosen = CHOSEN.search(inner) or FIRST.search(inner)
-        return chosen[1] if chosen else ""
+        chosen = CHOSEN.search(inner)
+        if chosen is None:
+            first = FIRST.search(inner)
+            return first[1] if first else ""
+        return next(one for one in chosen.groups() if one is not None)
     return inner.lstrip("\r\n") if kind == "textarea" else facts.get("value", "")
 
 
