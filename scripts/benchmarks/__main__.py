@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from scripts.benchmarks import (
     big_files,
     chain_joins,
+    dashboards,
     engines,
     levels,
     lists,
@@ -41,6 +42,7 @@ def measure(lab: Lab, options: argparse.Namespace) -> None:
         "c": lambda: teams.measure(lab, sizes=options.members),
         "d": lambda: pictures.measure(lab, seconds=options.seconds),
         "e": lambda: _measure_engines(lab, options.members),
+        "i": lambda: dashboards.measure(lab, size=_brand_of(max(options.members))),
         "l": lambda: levels.measure(lab, sizes=options.members),
         "m": lambda: memory.measure(lab, orders=options.orders, seconds=options.seconds),
         "r": lambda: replaying.measure(lab, sizes=options.members),

@@ -12,6 +12,7 @@ PARTS: Final = {
     "c": 'first page and counts of "my team" in brands of growing size',
     "d": "QR codes and mini-program codes",
     "e": "the engines alone, in memory",
+    "i": "start pages of the back office, and making the figures they show",
     "l": "levels and teams of everybody, as each month evaluates them",
     "m": "memory of each process",
     "r": "orders decided again and compared with the books",
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         type=_list_of(_count),
         default=list(SIZES),
         metavar="SIZES",
-        help=f"(c), (e), (l), (r), (s), (t), (x): sizes of brands ({','.join(map(str, SIZES))})",
+        help=f"(c), (e), (i), (l), (r)-(x): sizes of brands ({','.join(map(str, SIZES))})",
     )
     made.add_argument(
         "--orders",
