@@ -33,6 +33,7 @@ from app.orders.states import OrderEvent, OrderState, RefundEvent, RefundState
 from app.payouts.states import BillEvent, BillState, PayoutEvent, PayoutState
 from app.plans.models import PlanVersionState
 from app.plans.states import PlanVersionEvent
+from app.privacy.states import RequestKind, RequestState
 from app.risk.states import FlagState, RiskKind
 from app.stores.session_models import SessionEnd
 from app.stores.states import StoreState
@@ -113,6 +114,15 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
         "approved": (_("Approved"), Tone.BUSY),
         "published": (_("Published"), Tone.GOOD),
         "retired": (_("Retired"), Tone.CALM),
+    },
+    RequestKind: {
+        "copy": (_("A copy of their data"), Tone.BUSY),
+        "erasure": (_("Erasure of their data"), Tone.WAIT),
+    },
+    RequestState: {
+        "waiting": (_("Waiting"), Tone.WAIT),
+        "done": (_("Done"), Tone.GOOD),
+        "withdrawn": (_("Taken back"), Tone.CALM),
     },
     GiftState: {
         "due": (_("To be handed over"), Tone.WAIT),

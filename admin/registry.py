@@ -7,6 +7,7 @@ from admin.base import ScopedView
 from admin.navigation import CUSTOMERS, DATA, DISTRIBUTION, MONEY, ORDERS, SETTINGS, WORK
 from admin.views.approvals import ApprovalsView
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
+from admin.views.audit import AuditChecksView, AuditView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
 from admin.views.disputes import DisputesView
@@ -22,11 +23,12 @@ from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
 from admin.views.monitor import TeamStopsView
 from admin.views.months import MonthsView
 from admin.views.notes import NotesView, TagsView
-from admin.views.operations import AuditView, NoticesView, TasksView
+from admin.views.operations import NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
 from admin.views.preferences import SettingsView
+from admin.views.privacy import PrivacyRequestsView
 from admin.views.regions import RegionsView
 from admin.views.risk import RiskFlagsView
 from admin.views.roles import RolesView
@@ -49,6 +51,7 @@ from app.distribution.plan_records import (
 )
 from app.imports.models import HistoricOrder, ImportRun
 from app.kernel.audit import AuditRecord
+from app.kernel.audit_checks import AuditCheck
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
@@ -59,6 +62,7 @@ from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
 from app.preferences.models import SettingChange
+from app.privacy.models import PrivacyRequest
 from app.risk.models import RiskFlag
 from app.stores.models import Region, Role, Staff, Store
 from app.stores.session_models import StaffSession
@@ -100,6 +104,7 @@ VIEWS = (
     (AccountsView, LedgerAccount, _("Accounts"), MONEY, "ledger_accounts"),
     (EntriesView, LedgerEntry, _("Ledger"), MONEY, "ledger_entries"),
     (ImportsView, ImportRun, _("Imports"), DATA, "imports"),
+    (PrivacyRequestsView, PrivacyRequest, _("Personal data"), DATA, "privacy_requests"),
     (StoresView, Store, _("Stores"), SETTINGS, "stores"),
     (RegionsView, Region, _("Regions"), SETTINGS, "regions"),
     (StaffView, Staff, _("Staff"), SETTINGS, "staff"),
@@ -107,6 +112,7 @@ VIEWS = (
     (StaffSessionsView, StaffSession, _("Sessions"), SETTINGS, "staff_sessions"),
     (SettingsView, SettingChange, _("Settings"), SETTINGS, "settings"),
     (AuditView, AuditRecord, _("Audit trail"), SETTINGS, "audit"),
+    (AuditChecksView, AuditCheck, _("Proof of the trail"), SETTINGS, "audit_checks"),
     (TasksView, Task, _("Tasks"), SETTINGS, "tasks"),
     (NoticesView, InboxNotice, _("WeChat notices"), SETTINGS, "notices"),
 )

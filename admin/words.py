@@ -16,10 +16,14 @@ BREAK_OUTCOMES = frozenset({*(one.value for one in BREAKS), UNKNOWN_BILL})
 """Words of WeChat that leave our books and theirs apart until a person acts."""
 
 
+def action_names() -> dict[str, str]:
+    """Return every action of the audit trail with what people call it, kindred ones together."""
+    return {**_decisions(), **_approvals(), **_accounts(), **_imports()}
+
+
 def action_name(action: str) -> str:
     """Return what people call an action of the audit trail; an unknown one keeps its own name."""
-    known = {**_decisions(), **_approvals(), **_accounts(), **_imports()}
-    return known.get(action, action)
+    return action_names().get(action, action)
 
 
 def _decisions() -> dict[str, str]:
@@ -66,8 +70,13 @@ def _decisions() -> dict[str, str]:
         "payout.approved": gettext("Payout approved"),
         "payout.rejected": gettext("Payout rejected"),
         "payout.bill_cancel_asked": gettext("Transfer taken back"),
+        "audit.check_asked": gettext("Trail looked over"),
         "setting.changed": gettext("Setting changed"),
         "setting.withdrawn": gettext("Planned change of a setting withdrawn"),
+        "privacy.asked": gettext("Asked about personal data"),
+        "privacy.withdrawn": gettext("Request about personal data taken back"),
+        "privacy.done": gettext("Request about personal data carried out"),
+        "privacy.copy_taken": gettext("Copy of personal data taken"),
         "task_retried": gettext("Task tried again"),
         "note_written": gettext("Note written"),
         "note_struck": gettext("Note struck out"),
@@ -151,9 +160,9 @@ def _imports() -> dict[str, str]:
     }
 
 
-def subject_name(subject_type: str) -> str:
-    """Return what people call the kind of thing that an action was about."""
-    names = {
+def subject_names() -> dict[str, str]:
+    """Return every kind of thing that an action can be about, with what people call it."""
+    return {
         "order": gettext("Order"),
         "refund": gettext("Refund"),
         "payout": gettext("Payout"),
@@ -175,9 +184,16 @@ def subject_name(subject_type: str) -> str:
         "store": gettext("Store"),
         "region": gettext("Region"),
         "task": gettext("Task"),
+        "audit_check": gettext("Look over the trail"),
     }
+
+
+def subject_name(subject_type: str) -> str:
+    """Return what people call the kind of thing that an action was about."""
     view = current_app.extensions["backoffice"].get(subject_type)
-    return names.get(subject_type) or (str(view.name) if view is not None else subject_type)
+    return subject_names().get(subject_type) or (
+        str(view.name) if view is not None else subject_type
+    )
 
 
 def step_reason(step: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 from miniprogram_api.endpoints import (
     awards,
     catalog,
+    data_requests,
     distributor,
     me,
     orders,
@@ -23,6 +24,7 @@ from miniprogram_api.routing import Group
 GROUPS: Final[tuple[Group, ...]] = (
     sessions.group,
     me.group,
+    data_requests.group,
     catalog.group,
     orders.group,
     refunds.group,

@@ -15,6 +15,7 @@ from app.engines.documents import dump_rules
 from app.engines.two_level.rules import TwoLevelRules
 from app.kernel import audit
 from app.kernel.audit import Actor, AuditRecord, Change, Subject
+from app.kernel.audit_checks import AuditCheck
 from app.kernel.ids import random_text
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
@@ -54,6 +55,7 @@ from tests.factories.plan_rows import (
     make_holding,
     version_of,
 )
+from tests.factories.privacy import make_data_request
 from tests.factories.simulations import make_simulation
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -121,7 +123,7 @@ def _put_disputed(session: Session, place: Place, name: str) -> None:
 
 
 def _put_imports(session: Session, place: Place, name: str) -> None:
-    """A file brought in by somebody of the store, an earlier customer and an order of theirs."""
+    """A file brought in by somebody of the store, what came of it, and a wish about data."""
     run = make_run(session, store=place.store, name=f"{name} rows.csv")
     phone = f"+86139000{place.store.id % 100_000:05d}"
     known = make_expected(session, phone=phone, store=place.store, old_number=f"{name} VIP")
@@ -132,6 +134,8 @@ def _put_imports(session: Session, place: Place, name: str) -> None:
     place.put("imports", run.id, f"{name} rows.csv")
     place.put("expected_members", known.id, f"{name} VIP")
     place.put("historic_orders", order.id, number)
+    asking = make_member(session, nickname=f"{name} asks", origin_store_id=place.store.id)
+    place.put("privacy_requests", make_data_request(session, asking).id, f"{name} asks")
 
 
 def _put_people(session: Session, place: Place, name: str) -> None:
@@ -381,4 +385,22 @@ def _put_brand(session: Session, brand: Place) -> None:
     session.add(role)
     session.flush()
     brand.put("roles", role.id, "Regional manager")
+    brand.put("audit_checks", _checked(session), "seal of the whole trail")
     brand.put("settings", "payout_min_fen", "Least payout")
+
+
+def _checked(session: Session) -> int:
+    """A look over the audit trail that is over."""
+    check = AuditCheck(
+        asked_at=NOON,
+        asked_by="system",
+        until_id=1,
+        row_count=1,
+        seen_count=1,
+        seen_id=1,
+        seen_hash="seal of the whole trail",
+        done_at=NOON,
+    )
+    session.add(check)
+    session.flush()
+    return check.id
