@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.kernel.ids import random_text
-from app.stores import sessions
+from app.stores import sessions, staff_mode
 from app.stores.errors import StaffNotFound
 from app.stores.models import Staff
 from app.stores.session_models import SessionEnd, StaffPassword
@@ -71,6 +71,7 @@ def reset_sign_in(
     staff = _locked(session, staff_id)
     _remember(session, staff, now=now)
     sessions.end_all(session, staff_id, why=SessionEnd.RESET, now=now)
+    staff_mode.end_binding(session, staff_id, actor=actor, reason=reason, now=now)
     staff.password = password_hash
     staff.must_change_password = True
     _forget_phone(staff)

@@ -22,6 +22,7 @@ from admin.i18n import gettext
 from admin.people import yes_no
 from admin.role_names import role_name, said_by_area
 from admin.scopes import StoreIds
+from admin.staff_mode import END_STAFF_MODE
 from app.approvals.models import Approval, ApprovalState
 from app.kernel.audit import AuditRecord
 from app.kernel.clock import utc_now
@@ -165,6 +166,7 @@ class StaffView(ScopedView):
             run=by_id(end_sessions),
             possible=lambda row: row.active,
         ),
+        END_STAFF_MODE,
     )
     form_pages = (
         FormPage(

@@ -311,3 +311,39 @@ def test_whoever_may_not_work_by_phone_has_no_such_page(
     assert [one.status_code for one in answers] == [403] * 3
     assert "/admin/staff-mode/" not in desk.get("/account/").get_data(as_text=True)
     assert session.scalars(sa.select(StaffBindingCode)).all() == []
+
+
+def test_a_manager_ends_staff_mode_of_people_of_their_store_alone(
+    session: Session, sit_down: Callable[..., Desk], li: Staff
+) -> None:
+    stranger = make_staff(session, "front_desk", stores=[make_store(session)])
+    bind(session, li)
+    bind(session, stranger)
+    desk = sit_down("store_manager", li.stores[0])
+
+    ended = desk.decide("staff", "end-staff-mode", li.id, reason="phone lost")
+    refused = desk.decide("staff", "end-staff-mode", stranger.id, reason="phone lost")
+
+    assert (ended.status_code, refused.status_code) == (302, 404)
+    assert staff_mode.binding_of(session, li.id) is None
+    assert staff_mode.binding_of(session, stranger.id) is not None
+    entry = session.scalars(sa.select(AuditRecord).order_by(AuditRecord.id.desc()).limit(1)).one()
+    assert (entry.action, entry.actor_id, entry.reason) == (
+        "staff_unbound",
+        desk.staff_id,
+        "phone lost",
+    )
+
+
+def test_a_new_password_for_a_lost_phone_ends_staff_mode_too(
+    session: Session, owner: Desk, li: Staff
+) -> None:
+    bind(session, li)
+
+    owner.post(
+        "/staff/form/reset/",
+        {"password": "another first password", "reason": "phone lost"},
+        query_string={"id": li.id},
+    )
+
+    assert staff_mode.binding_of(session, li.id) is None

@@ -227,7 +227,7 @@ def test_duty_follows_roles_and_stores_as_they_are_now(session: Session, now: da
     member_id = bound(session, li, now)
 
     duty = staff_mode.on_duty(session, member_id, now=now)
-    assert duty.store_ids == {here.id}
+    assert duty.store_ids == frozenset({here.id})
     duty.require(Permission.ORDERS_COMPLETE)
     with pytest.raises(StaffMayNot):
         duty.require(Permission.REFUNDS_DECIDE)
@@ -237,7 +237,7 @@ def test_duty_follows_roles_and_stores_as_they_are_now(session: Session, now: da
 
     li.stores = [there]
     session.flush()
-    assert staff_mode.on_duty(session, member_id, now=now).store_ids == {there.id}
+    assert staff_mode.on_duty(session, member_id, now=now).store_ids == frozenset({there.id})
     li.roles = list(session.scalars(sa.select(Role).where(Role.name == "nobody")))
     session.flush()
     with pytest.raises(StaffModeClosed):
