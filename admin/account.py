@@ -1,8 +1,10 @@
 """The account of whoever is signed in: password, sessions, second factor."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import flash, redirect, session
+import sqlalchemy as sa
+from flask import flash, redirect, request, session
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _
 from flask_security.utils import hash_password, logout_user, verify_password
@@ -15,18 +17,24 @@ from admin import lockout, staff, staff_session
 from admin.accounts import end_sessions, set_password
 from admin.actions import joined
 from admin.base import to_sign_in
+from admin.decisions import NO_ID
 from admin.demo_sign_ins import has_published_phone
 from admin.forms import must_differ
-from admin.i18n import gettext, say_error
+from admin.i18n import gettext, moment, say_error
 from admin.passwords import LENGTH_MAX, LENGTH_MIN, hard_to_guess, require_new
+from admin.urls import as_id
 from app.access import settings
-from app.kernel.db import database_now
+from app.kernel.db import database_now, db
 from app.kernel.errors import DomainError
+from app.stores import sessions
 from app.stores.models import Staff
 from app.stores.permissions import Permission
+from app.stores.session_models import StaffSession
+from app.stores.staff_errors import SessionNotFound
 
 SESSION_USER = "_user_id"
 """Where Flask-Login keeps whose session this is."""
+SESSIONS_SHOWN = 50
 
 
 class PasswordForm(FlaskForm):
@@ -89,8 +97,32 @@ class AccountView(BaseView):
             me=me,
             codes_left=left,
             may_work_by_phone=staff.may(Permission.STAFF_MODE),
+            sessions=_own_sessions(me.id),
+            this_id=staff_session.current_id(),
+            moment=moment,
         )
         return page
+
+    @expose("/sessions/end/", methods=("POST",))
+    def end_session(self) -> Response:
+        """End one session of one's own; another person's is answered like one that is over."""
+        who, now = staff.actor(), database_now()
+        key = as_id(request.form.get("session_id", "")) or NO_ID
+        try:
+            joined(sessions.end_one, key, staff_id=who.id, actor=who, now=now)
+        except SessionNotFound as error:
+            flash(say_error(error), "error")
+        else:
+            flash(gettext("The session was ended."), "success")
+        return redirect(self.get_url(".index"))
+
+    @expose("/sessions/end-others/", methods=("POST",))
+    def end_other_sessions(self) -> Response:
+        """End every session of one's own but this one."""
+        who, now, this_id = staff.actor(), database_now(), staff_session.current_id()
+        joined(sessions.end_others, who.id, but_id=this_id, actor=who, now=now)
+        flash(gettext("You are signed in here only."), "success")
+        return redirect(self.get_url(".index"))
 
     @expose("/password/", methods=("GET", "POST"))
     def password(self) -> Response | str:
@@ -133,6 +165,17 @@ class AccountView(BaseView):
         logout_user()
         flash(gettext("You were signed out on every device."), "success")
         return redirect("/admin/login")
+
+
+def _own_sessions(staff_id: int) -> Sequence[StaffSession]:
+    """Return where somebody is signed in at this moment, the latest first."""
+    live = sessions.live_sessions(idle_seconds=settings().staff_idle_seconds, now=database_now())
+    return db.session.scalars(
+        sa.select(StaffSession)
+        .where(StaffSession.staff_id == staff_id, live)
+        .order_by(StaffSession.last_seen_at.desc(), StaffSession.id.desc())
+        .limit(SESSIONS_SHOWN)
+    ).all()
 
 
 def _is_new(form: PasswordForm, me: Staff) -> bool:
