@@ -39,11 +39,6 @@ def _decisions() -> dict[str, str]:
         "team_stop_lifted": gettext("Stopped team let go on"),
         "binding_transferred": gettext("Customer handed over"),
         "binding_ended": gettext("Ownership ended"),
-        "dispute_opened": gettext("Dispute opened"),
-        "dispute_upheld": gettext("Dispute upheld"),
-        "dispute_dismissed": gettext("Dispute dismissed"),
-        "dispute_withdrawn": gettext("Dispute withdrawn"),
-        "evidence_added": gettext("Evidence added"),
         "share_code_issued": gettext("Share code made"),
         "share_code_revoked": gettext("Share code revoked"),
         "product_put": gettext("Product saved"),
@@ -108,6 +103,11 @@ def _approvals() -> dict[str, str]:
         "approval_withdrawn": gettext("Request withdrawn"),
         "approval_expired": gettext("Request expired"),
         "approval_void": gettext("Request void"),
+        "dispute_opened": gettext("Dispute opened"),
+        "dispute_upheld": gettext("Dispute upheld"),
+        "dispute_dismissed": gettext("Dispute dismissed"),
+        "dispute_withdrawn": gettext("Dispute withdrawn"),
+        "evidence_added": gettext("Evidence added"),
     }
 
 
