@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from admin.cells import Badge
 from admin.directory import BY_COLUMN, Reference
+from admin.duty_words import region_names_of, store_names_of
 from admin.i18n import gettext, say
 from admin.labels import label_of
 from admin.people import level_name
+from admin.role_names import permission_names_of, role_names_of
 from app.approvals.contract import Values
 from app.approvals.kinds import KINDS
 from app.approvals.models import Approval
@@ -34,6 +36,10 @@ UNSAID: Final = frozenset({"binding_id", "customer_id", "claimant_id", "claimant
 SAID: Final[Mapping[tuple[str, str], Callable[[Any], Any]]] = {
     ("level_by_hand", "level"): level_name,
     ("dispute_resolution", "state"): lambda value: label_of(DisputeState(value)),
+    ("staff_duties", "roles"): role_names_of,
+    ("staff_duties", "store_ids"): store_names_of,
+    ("staff_duties", "region_ids"): region_names_of,
+    ("role_permissions", "permissions"): permission_names_of,
 }
 """How single values are said."""
 
