@@ -64,7 +64,7 @@ QUEUES: Final = (
         _("A colleague asked for your agreement"),
         Permission.APPROVALS_VIEW,
         "approvals",
-        {"state": "open"},
+        {"inbox": "mine"},
     ),
     Queue(
         _("Orders to hand over"),
@@ -113,7 +113,7 @@ QUEUES: Final = (
         _("Customers want their data, or want it gone"),
         Permission.PRIVACY_DECIDE,
         "privacy_requests",
-        {"state": "open"},
+        {"state": "waiting"},
     ),
     Queue(
         _("Risk flags"),
@@ -140,11 +140,11 @@ QUEUES: Final = (
         is_bad=True,
     ),
     Queue(
-        _("Imports with errors"),
-        _("Rows of a file did not go in"),
+        _("Imports that failed"),
+        _("A file was not brought in to its end"),
         Permission.IMPORTS,
         "imports",
-        {"has": "errors"},
+        {"state": "failed"},
         is_bad=True,
     ),
     Queue(

@@ -98,7 +98,12 @@ def open_dispute(
     )
 
 
-def picture(colour: str = "red", *, size: tuple[int, int] = (40, 30), kind: str = "PNG") -> bytes:
+def picture(
+    colour: str | tuple[int, int, int] = "red",
+    *,
+    size: tuple[int, int] = (40, 30),
+    kind: str = "PNG",
+) -> bytes:
     """A small picture of one colour."""
     file = BytesIO()
     Image.new("RGB", size, colour).save(file, kind)
