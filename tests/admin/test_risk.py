@@ -100,14 +100,12 @@ def test_confirmed_the_payout_stays_held_until_somebody_releases_it(
     raise_by_hand(owner, earner)
     owner.decide("risk_flags", "confirm", flag_of(session).id, reason="Proven")
     owner.decide("payouts", "approve", payout.id)
-    session.refresh(payout)
-    assert payout.state is PayoutState.REQUESTED
+    assert session.scalars(sa.select(Payout.state)).all() == [PayoutState.REQUESTED]
 
     owner.decide("risk_flags", "release", flag_of(session).id, reason="Paid back")
     owner.decide("payouts", "approve", payout.id)
 
-    session.refresh(payout)
-    assert payout.state is PayoutState.APPROVED
+    assert session.scalars(sa.select(Payout.state)).all() == [PayoutState.APPROVED]
 
 
 @pytest.mark.parametrize("decision", ["release", "confirm"])

@@ -135,7 +135,7 @@ def test_one_buyer_who_shares_something_with_the_distributor_is_enough(
         real_name="Lin Mei",
     )
     facts = {"phone": {"phone": PHONE}, "device": {"device": "tablet"}}.get(what, {})
-    customer = win(session, owner, now, **facts)
+    customer = win(session, owner, now, **facts)  # type: ignore[arg-type]
     order = sell(session, owner, customer, now)
     if what == "payer":
         openid = session.get_one(Member, owner.member_id).wechat_openid
