@@ -9,6 +9,7 @@ did, after the last.
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
@@ -76,6 +77,35 @@ class _Run:
         return [text]
 
 
+class _Stream:
+    """A file that is read within the context of its request, from whichever thread.
+
+    Servers ask for the pieces of one answer from several threads, and what Flask knows of a request
+    is kept by thread; so each piece is made in a context that goes along.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = stream_with_context(pieces)
+        self._context = copy_context()
+        self._has_begun = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        self._has_begun = True
+        return self._context.run(next, self._pieces)
+
+    def close(self) -> None:
+        """End the file where it is; the server calls it when it was sent or broken off.
+
+        What never began has to begin, or it could not say that it ended.
+        """
+        if not self._has_begun:
+            next(self)
+        self._context.run(self._pieces.close)  # type: ignore[attr-defined]  # it is a generator
+
+
 class Exports(Part):
     """What staff with the right to it may take out: the rows they see, as they see them."""
 
@@ -103,6 +133,8 @@ class Exports(Part):
         """Send a file while it is read: one at a time for each person, and audited."""
         me = staff.current()
         assert me is not None, "a view let in somebody who is not signed in"
+        if request.method == "HEAD":
+            return Response(mimetype=exports.MIME[file.kind])
         now = database_now()
         kind, token = file.kind, secrets.token_hex(8)
         run = _Run(staff.actor(), me.id, token, kind, now, self._is_still_allowed)
@@ -112,9 +144,7 @@ class Exports(Part):
         pieces = exports.write(
             kind, file.heads, _watched(file.batches, run), now=now, when_full=run.cut
         )
-        answer = Response(
-            stream_with_context(_sent(pieces, run, self.endpoint)), mimetype=exports.MIME[kind]
-        )
+        answer = Response(_Stream(_sent(pieces, run, self.endpoint)), mimetype=exports.MIME[kind])
         name = f"tuoke-{file.name}-{now:%Y%m%d-%H%M%S}.{kind}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["X-Accel-Buffering"] = "no"
