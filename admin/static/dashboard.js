@@ -55,7 +55,7 @@ function optionOf(chart) {
     animationDuration: 250,
     textStyle: text,
     grid: { left: 12, right: 18, top: 36, bottom: 8, containLabel: true },
-    legend: { top: 0, left: 8, itemWidth: 14, itemHeight: 8, textStyle: text, show: chart.series.length > 1 },
+    legend: { type: "scroll", top: 0, left: 8, right: 8, itemWidth: 14, itemHeight: 8, textStyle: text, show: chart.series.length > 1 },
     tooltip: {
       trigger: "axis",
       renderMode: "richText",

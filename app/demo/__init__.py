@@ -9,11 +9,14 @@ from typing import Final
 from app.demo.brand import load_brand
 from app.demo.plans import load_plans
 from app.demo.trade import load_trade
+from app.insight.jobs import refresh_figures
 
 
 def _demo() -> Iterator[str]:
     yield from _brand()
     yield from load_trade()
+    refresh_figures()
+    yield "figures: made"
 
 
 def _brand() -> Iterator[str]:
