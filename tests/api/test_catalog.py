@@ -1,6 +1,7 @@
 from sqlalchemy.orm import Session
 
 from app.catalog.models import ProductKind
+from app.stores.hours import WEEKDAYS, parse_week
 from app.stores.states import StoreState
 from tests.api.conftest import Phone, assert_problem
 from tests.factories.orders import make_goods, make_product
@@ -84,3 +85,60 @@ def test_a_cursor_of_another_list_is_refused(session: Session, phone: Phone) -> 
     assert_problem(phone.get(f"/orders?cursor={cursor}"), 422, "invalid_request", "cursor")
     assert_problem(phone.get("/products?cursor=zzzz"), 422, "invalid_request", "cursor")
     assert_problem(phone.get(f"/products?cursor={'a' * 129}"), 422, "invalid_request", "cursor")
+
+
+def test_near_stores_come_first_with_their_distance_in_pages(
+    session: Session, phone: Phone
+) -> None:
+    spots = {"Far": (30_247_000, 120_210_000), "Near": (31_230_000, 121_460_000)}
+    for name, (latitude, longitude) in spots.items():
+        store = make_store(session, name)
+        store.latitude_udeg, store.longitude_udeg = latitude, longitude
+    make_store(session, "Anywhere")
+    session.commit()
+    path = "/stores?latitude_udeg=31229000&longitude_udeg=121454000&limit=2"
+
+    first = phone.get(path).get_json()
+    second = phone.get(f"{path}&cursor={first['next_cursor']}").get_json()
+
+    shown = [(item["name"], item["distance_m"]) for item in first["items"] + second["items"]]
+    assert shown == [("Near", 581), ("Far", 161_425), ("Anywhere", None)]
+    assert second["next_cursor"] is None
+
+
+def test_a_store_tells_where_it_is_and_when_somebody_is_there(
+    session: Session, phone: Phone
+) -> None:
+    store = make_store(session, "静安店")
+    store.code, store.city, store.district = "JA", "上海市", "静安区"
+    store.address, store.phone = "南京西路 1266 号", "021-62880000"
+    always = parse_week(dict.fromkeys(WEEKDAYS, "00:00-24:00"))
+    store.opening_hours = always.document()
+    session.commit()
+
+    item = phone.get("/stores").get_json()["items"][0]
+
+    assert item == {
+        "id": store.id,
+        "name": "静安店",
+        "code": "JA",
+        "city": "上海市",
+        "district": "静安区",
+        "address": "南京西路 1266 号",
+        "phone": "021-62880000",
+        "latitude_udeg": None,
+        "longitude_udeg": None,
+        "distance_m": None,
+        "opening_hours": {day: [{"opens": "00:00", "closes": "24:00"}] for day in WEEKDAYS},
+        "is_open_now": True,
+    }
+
+
+def test_half_a_place_is_refused(phone: Phone) -> None:
+    assert_problem(phone.get("/stores?latitude_udeg=31229000"), 422, "invalid_request", "")
+    assert_problem(
+        phone.get("/stores?latitude_udeg=90000001&longitude_udeg=0"),
+        422,
+        "invalid_request",
+        "latitude_udeg",
+    )
