@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from app.demo.brand import load_brand
+from app.demo.contested import load_contested
+from app.demo.files import load_files
 from app.demo.plans import load_plans
 from app.demo.trade import load_trade
 from app.insight.jobs import refresh_figures
@@ -15,6 +17,8 @@ from app.insight.jobs import refresh_figures
 def _demo() -> Iterator[str]:
     yield from _brand()
     yield from load_trade()
+    yield from load_contested()
+    yield from load_files()
     refresh_figures()
     yield "figures: made"
 

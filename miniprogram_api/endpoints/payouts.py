@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.kernel.db import db
-from app.payouts import queries, services
+from app.payouts import holds, queries, services
 from app.payouts.models import Payout, PayoutBill
 from app.payouts.states import BillState, PayoutState
 from miniprogram_api import keyed
@@ -71,6 +71,7 @@ class PayoutView(View):
             "amount_fen": 10_000,
             "state": "requested",
             "needs_second_approval": False,
+            "on_hold": False,
             "requested_at": "2026-03-10T02:00:00Z",
             "approved_at": None,
             "ended_at": None,
@@ -91,20 +92,25 @@ class PayoutView(View):
     amount_fen: int
     state: PayoutState
     needs_second_approval: bool
+    on_hold: Annotated[
+        bool, Field(description="The brand is looking into something first; nothing is lost")
+    ]
     requested_at: datetime
     approved_at: datetime | None
     ended_at: datetime | None
     bills: list[BillView]
 
     @classmethod
-    def of(cls, payout: Payout) -> Self:
+    def of(cls, session: Session, payout: Payout) -> Self:
         """Show a payout whose bills are loaded."""
+        waits = payout.ended_at is None and bool(holds.held(session, [payout.member_id]))
         return cls(
             id=payout.id,
             number=payout.number,
             amount_fen=payout.amount_fen,
             state=payout.state,
             needs_second_approval=payout.needs_second_approval,
+            on_hold=waits,
             requested_at=payout.requested_at,
             approved_at=payout.approved_at,
             ended_at=payout.ended_at,
@@ -128,15 +134,18 @@ class PayoutsQuery(PageQuery):
 @group.operation("GET", "/distributor/payouts")
 def list_payouts(query: PayoutsQuery) -> PayoutsView:
     """List the caller's withdrawals, the newest first."""
+    session = db.session()
     rows = queries.payouts_page(
-        db.session(),
+        session,
         member_id=caller().member_id,
         states=() if query.state is None else (query.state,),
         after=query.after,
         limit=query.one_more,
     )
     shown, next_cursor = cut(query, rows, lambda row: row.id)
-    return PayoutsView(items=[PayoutView.of(row) for row in shown], next_cursor=next_cursor)
+    return PayoutsView(
+        items=[PayoutView.of(session, row) for row in shown], next_cursor=next_cursor
+    )
 
 
 @group.operation("POST", "/distributor/payouts")
@@ -157,7 +166,7 @@ def request_payout(body: PayoutRequest) -> Kept[PayoutView]:
             settings=settings(),
             now=now,
         )
-        return PayoutView.of(payout)
+        return PayoutView.of(session, payout)
 
     return keyed.once(act, body, now=now)
 
@@ -165,8 +174,9 @@ def request_payout(body: PayoutRequest) -> Kept[PayoutView]:
 @group.operation("GET", "/distributor/payouts/<id:payout_id>")
 def show_payout(payout_id: int) -> PayoutView:
     """Show one withdrawal, with what WeChat needs where the caller has to accept a transfer."""
+    session = db.session()
     return PayoutView.of(
-        queries.payout_for_member(db.session(), payout_id, member_id=caller().member_id)
+        session, queries.payout_for_member(session, payout_id, member_id=caller().member_id)
     )
 
 
@@ -176,6 +186,6 @@ def cancel_payout(payout_id: int) -> PayoutView:
     now, who = moment(), caller()
     return at_once(
         lambda session: PayoutView.of(
-            services.cancel(session, payout_id, member_id=who.member_id, now=now)
+            session, services.cancel(session, payout_id, member_id=who.member_id, now=now)
         )
     )

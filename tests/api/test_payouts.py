@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.ledger.queries import balances
 from app.members.models import Standing
+from app.payouts import holds
 from app.payouts.models import Payout
 from app.payouts.states import BillState
 from app.settings import Settings
@@ -217,3 +218,20 @@ def test_the_whole_balance_withdrawn_by_many_hands_at_once_leaves_once(
     assert session.scalar(sa.select(sa.func.count()).select_from(Payout)) == 1
     held = balances(session, member_id)
     assert (held.available_fen, held.in_transit_fen) == (0, 10_000)
+
+
+def test_a_withdrawal_under_a_hold_is_taken_and_says_that_it_waits(
+    session: Session, phone_of: Callable[..., Phone], now: datetime
+) -> None:
+    earner = make_earner(session, 30_000)
+    holds.place(session, earner.member_id, cause="risk_flag:1", now=now)
+    phone = phone_of(earner)
+
+    made = phone.post("/distributor/payouts", {"amount_fen": 10_000}, key=new_key())
+    holds.lift(session, cause="risk_flag:1", now=now)
+    session.commit()
+    listed = phone.get("/distributor/payouts").get_json()["items"]
+
+    assert (made.status_code, made.get_json()["state"]) == (201, "requested")
+    assert made.get_json()["on_hold"] is True
+    assert [one["on_hold"] for one in listed] == [False]
