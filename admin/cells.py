@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from markupsafe import Markup, escape
 
+from admin.column_names import COLUMNS
 from admin.directory import Directory, Reference
 from admin.i18n import gettext, moment, say
 from admin.labels import label_of, tone_of
@@ -24,6 +25,8 @@ Plain: TypeAlias = str | int | Decimal
 """What a cell of an exported file may hold."""
 NOTHING: Final = Markup('<span class="none" aria-hidden="true">–</span>')
 TEXT_SHOWN: Final = 200
+DEPTH_MAX: Final = 3
+"""Documents deeper than this are shown as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +189,33 @@ def _actor(who: Who, directory: Directory) -> Markup:
     )
 
 
-def _document(value: dict[str, Any] | list[Any]) -> Markup:
-    """Return small documents as pairs that can be read, others as indented JSON."""
+def _document(value: Mapping[str, Any] | list[Any], depth: int = 0) -> Markup:
+    """Return a document in words: pairs with the names of columns, and lists of what they hold."""
     if not value:
         return NOTHING
-    if isinstance(value, Mapping) and not any(isinstance(v, dict | list) for v in value.values()):
+    if depth >= DEPTH_MAX:
+        text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+        return Markup('<pre class="document">{}</pre>').format(text)
+    if isinstance(value, Mapping):
         pairs = Markup("").join(
-            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(key, "–" if one is None else one)
+            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
+                COLUMNS.get(key) or key, _entry(key, one, depth)
+            )
             for key, one in value.items()
         )
         return Markup('<dl class="pairs">{}</dl>').format(pairs)
-    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-    return Markup('<pre class="document">{}</pre>').format(text)
+    entries = [_entry("", one, depth) for one in value]
+    if any(isinstance(one, dict | list) for one in value):
+        items = Markup("").join(Markup("<li>{}</li>").format(one) for one in entries)
+        return Markup('<ol class="entries">{}</ol>').format(items)
+    return Markup(", ").join(entries)
+
+
+def _entry(name: str, value: Any, depth: int) -> Markup:
+    """Return one value of a document in the unit that its name tells."""
+    if isinstance(value, dict | list):
+        return _document(value, depth + 1)
+    return escape("–") if value is None else html(name, value, _EMPTY)
 
 
 class _NoNames(Directory):

@@ -66,6 +66,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "last_error": _("Last error"),
     "action": _("Action"),
     "subject": _("Subject"),
+    "field": _("What"),
     "before": _("Before"),
     "after": _("After"),
     "cause": _("Cause"),

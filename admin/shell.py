@@ -20,6 +20,7 @@ from admin import i18n, staff
 from admin.account import must_change
 from admin.accounts import set_locale
 from admin.actions import joined
+from admin.audit_subjects import trail_url
 from admin.base import to_sign_in
 from admin.demo_sign_ins import demo_sign_ins
 from admin.forms import in_order
@@ -226,6 +227,7 @@ def template_context() -> dict[str, Any]:
         section_of,
         store_names,
         tone_of,
+        trail_url,
     ]
     return {
         **{function.__name__: function for function in functions},

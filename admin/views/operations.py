@@ -1,6 +1,5 @@
-"""What the machine does by itself: work that waits or failed, and the trail of who did what."""
+"""What the machine does by itself: work that waits or failed, and what WeChat told."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -9,36 +8,16 @@ from sqlalchemy.sql import Select
 
 from admin.actions import joined
 from admin.base import ScopedView
-from admin.cells import Badge, Who
+from admin.cells import Badge
 from admin.decisions import Act, Decision
-from admin.details import Section, pairs_of
-from admin.directory import Reference
-from admin.filters import Days, Exactly, Options
+from admin.filters import Options
 from admin.i18n import gettext
-from admin.scopes import brand_only, by_store
-from admin.words import BREAK_OUTCOMES, action_name, outcome_name, subject_name
-from app.kernel.audit import AuditRecord
+from admin.scopes import brand_only
+from admin.words import BREAK_OUTCOMES, outcome_name
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.operations.retries import retry_task
 from app.stores.permissions import Permission
-
-SUBJECTS = {
-    "order": "orders",
-    "refund": "refunds",
-    "payout": "payouts",
-    "member": "members",
-    "distributor": "distributors",
-    "product": "products",
-    "plan_version": "plan_versions",
-    "share_code": "share_codes",
-    "setting": "settings",
-    "staff": "staff",
-    "store": "stores",
-    "approval": "approvals",
-    "ownership_dispute": "disputes",
-}
-"""Which register the subject of an audited action is in."""
 
 
 def _task_state(row: Task) -> Badge:
@@ -140,73 +119,3 @@ class NoticesView(ScopedView):
     def search(self, query: Select[Any], text: str) -> Select[Any]:
         """Find notices by the whole number they are about, which an index serves."""
         return query.where(InboxNotice.subject_number == text.strip())
-
-
-def _actor(row: AuditRecord) -> Who:
-    return Who(row.actor_kind if row.actor_id is None else f"{row.actor_kind}:{row.actor_id}")
-
-
-def _subject(row: AuditRecord) -> Any:
-    register = SUBJECTS.get(row.subject_type)
-    if register and row.subject_id is not None:
-        return Reference(register, row.subject_id)
-    return f"#{row.subject_id}" if row.subject_id is not None else None
-
-
-class AuditView(ScopedView):
-    """Who did what, when and why."""
-
-    permission = Permission.AUDIT_VIEW
-    scope = by_store(AuditRecord.store_id)
-    icon = "history"
-    intro = _(
-        "Every decision and every export. Rows are only ever added, and each seals the one before."
-    )
-    is_counted = False
-
-    column_list = ("at", "actor", "action", "subject_type", "subject", "store_id", "reason")
-    labels: ClassVar = {"subject_type": _("About")}
-    computed: ClassVar = {
-        "actor": _actor,
-        "action": lambda row: action_name(row.action),
-        "subject_type": lambda row: subject_name(row.subject_type),
-        "subject": _subject,
-    }
-    search_hint = _("Action, such as payout.approved")
-    filters = (
-        Exactly("staff", _("Staff no."), AuditRecord.actor_id, is_id=True),
-        Exactly("type", _("Subject type"), AuditRecord.subject_type),
-        Exactly("subject", _("Subject no."), AuditRecord.subject_id, is_id=True),
-        Days("at", _("Time"), AuditRecord.at),
-    )
-    exported = (
-        "id",
-        "at",
-        "actor",
-        "action",
-        "subject_type",
-        "subject_id",
-        "store_id",
-        "reason",
-        "before",
-        "after",
-        "request_id",
-        "hash",
-    )
-    facts = ("at", "actor", "subject_type", "subject", "store_id", "reason", "request_id")
-
-    def search(self, query: Select[Any], text: str) -> Select[Any]:
-        """Find actions by the beginning of their name."""
-        return query.where(AuditRecord.action.startswith(text.strip(), autoescape=True))
-
-    def title_of(self, row: AuditRecord) -> str:
-        """Return what was done."""
-        return action_name(row.action)
-
-    def sections(self, row: AuditRecord) -> Iterable[Section | None]:
-        """Show what changed, and the seal."""
-        changes = {"before": row.before, "after": row.after}
-        yield Section(_("What changed"), "facts", facts=pairs_of(changes, {}))
-        seal = {"previous_hash": row.previous_hash, "hash": row.hash}
-        labels = {"previous_hash": _("Seal of the row before"), "hash": _("Seal of this row")}
-        yield Section(_("Seal"), "facts", facts=pairs_of(seal, labels))

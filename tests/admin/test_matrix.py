@@ -19,7 +19,9 @@ from tests.admin.world import Place, World, build
 
 OF_BRAND: Final = frozenset({"products", "plan_versions", "roles", "simulations", "tags"})
 """Rows without a store that everybody with the permission sees."""
-OF_HEADQUARTERS: Final = frozenset({"ledger_entries", "tasks", "notices", "settings"})
+OF_HEADQUARTERS: Final = frozenset(
+    {"ledger_entries", "tasks", "notices", "settings", "audit_checks"}
+)
 """Rows without a store that only staff of the whole brand see."""
 
 

@@ -15,7 +15,6 @@ from app.engines.documents import dump_rules
 from app.engines.two_level.rules import TwoLevelRules
 from app.kernel import audit
 from app.kernel.audit import Actor, AuditRecord, Change, Subject
-from app.kernel.audit_checks import AuditCheck
 from app.kernel.ids import random_text
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
@@ -57,6 +56,7 @@ from tests.factories.plan_rows import (
 )
 from tests.factories.privacy import make_data_request
 from tests.factories.simulations import make_simulation
+from tests.factories.trail import make_look
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -385,22 +385,5 @@ def _put_brand(session: Session, brand: Place) -> None:
     session.add(role)
     session.flush()
     brand.put("roles", role.id, "Regional manager")
-    brand.put("audit_checks", _checked(session), "seal of the whole trail")
+    brand.put("audit_checks", make_look(session, seal="seal of all", now=NOON), "seal of all")
     brand.put("settings", "payout_min_fen", "Least payout")
-
-
-def _checked(session: Session) -> int:
-    """A look over the audit trail that is over."""
-    check = AuditCheck(
-        asked_at=NOON,
-        asked_by="system",
-        until_id=1,
-        row_count=1,
-        seen_count=1,
-        seen_id=1,
-        seen_hash="seal of the whole trail",
-        done_at=NOON,
-    )
-    session.add(check)
-    session.flush()
-    return check.id
