@@ -131,7 +131,7 @@
       data.delete("rowid");
       for (const id of chunk) data.append("rowid", id);
       data.set("chunk", "1");
-      const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error" });
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error" });
       return [answer.status, answer.ok || answer.status === 422 ? await answer.json() : null];
     };
 
