@@ -1,6 +1,6 @@
 """The form of a store: where it is, when it is open, how customers reach it."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
@@ -154,7 +154,6 @@ class StoreForm(FlaskForm):
 class NewStoreForm(StoreForm):
     """A new store, and the region it belongs to."""
 
-    first: ClassVar = ("name", "code", "region_id")
     region_id = SelectField(_("Region"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -17,7 +17,7 @@ from app.kernel.clock import business_day
 from app.members.models import Distributor, Standing
 from app.orders.models import Order, Refund
 from app.orders.states import FINAL_REFUND_STATES, OrderState
-from app.stores.models import Staff, staff_stores
+from app.stores.models import Staff
 
 FIGURES: Final = {
     "paid_orders": _("Orders paid today"),
@@ -36,9 +36,14 @@ def today_section(session: Session, store_id: int, *, now: datetime) -> Section:
     return Section(_("Today"), "facts", facts=pairs_of(figures, FIGURES))
 
 
-def open_matters(session: Session, store_id: int) -> list[str]:
-    """Return what is open at a store, a sentence for each kind; nothing where all is done."""
-    counts = _counts(session, store_id)
+def open_matters(
+    session: Session, store_id: int, *, works_here: sa.ColumnElement[bool]
+) -> list[str]:
+    """Return what is open at a store, a sentence for each kind; nothing where all is done.
+
+    `works_here` is the condition on staff, by store or by region.
+    """
+    counts = _counts(session, store_id, works_here)
     return [text for name, text in _sentences(counts).items() if counts[name]]
 
 
@@ -76,7 +81,7 @@ def _sentences(counts: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _counts(session: Session, store_id: int) -> dict[str, int]:
+def _counts(session: Session, store_id: int, works_here: sa.ColumnElement[bool]) -> dict[str, int]:
     """Count what is open, each by an index of the store."""
     count = sa.func.count()
     of_store = sa.select(count).select_from(Order).where(Order.store_id == store_id)
@@ -90,10 +95,7 @@ def _counts(session: Session, store_id: int) -> dict[str, int]:
         "pieces": sa.select(sa.func.coalesce(sa.func.sum(StockLevel.on_hand), 0)).where(
             StockLevel.store_id == store_id
         ),
-        "staff": sa.select(count)
-        .select_from(staff_stores)
-        .join(Staff, Staff.id == staff_stores.c.staff_id)
-        .where(staff_stores.c.store_id == store_id, Staff.active),
+        "staff": sa.select(count).select_from(Staff).where(works_here, Staff.active),
         "customers": sa.select(count)
         .select_from(Binding)
         .where(Binding.owner_store_id == store_id, Binding.valid_until_at > sa.func.now()),

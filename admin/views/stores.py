@@ -29,6 +29,7 @@ from admin.store_matters import open_matters, today_section
 from admin.tables import Shape
 from admin.views.catalog import FEW
 from admin.views.regions import OfRegion
+from admin.views.staff import works_with
 from app.attribution.models import Channel, ShareCode
 from app.catalog.models import StockLevel
 from app.kernel.clock import utc_now
@@ -36,7 +37,7 @@ from app.kernel.db import db
 from app.orders.models import Order
 from app.orders.states import OrderState
 from app.stores import places
-from app.stores.models import Staff, Store, StoreStep
+from app.stores.models import Store, StoreStep
 from app.stores.permissions import Permission
 from app.stores.states import StoreEvent, StoreState, after_store
 
@@ -75,6 +76,11 @@ def _coordinates(row: Store) -> str | None:
     if row.latitude_udeg is None or row.longitude_udeg is None:
         return None
     return f"{write_degrees(row.latitude_udeg)}, {write_degrees(row.longitude_udeg)}"
+
+
+def _works_at(row: Store) -> sa.ColumnElement[bool]:
+    """Staff of a store, by itself or by its region."""
+    return works_with(frozenset({row.id}))
 
 
 class StoresView(ScopedView):
@@ -174,13 +180,13 @@ class StoresView(ScopedView):
 
     def open_matters(self, row: Store) -> list[str]:
         """Return what is open at a store, for the page that closes it."""
-        return open_matters(db.session(), row.id)
+        return open_matters(db.session(), row.id, works_here=_works_at(row))
 
     def sections(self, row: Store) -> Iterable[Section | None]:
         """Show the day of a store, what waits there, who works there and what it shares."""
         session = db.session()
         yield today_section(session, row.id, now=utc_now())
-        yield sentences_section(_("Open here"), open_matters(session, row.id))
+        yield sentences_section(_("Open here"), self.open_matters(row))
         yield self.related(
             "orders",
             sa.and_(Order.store_id == row.id, Order.state == OrderState.PAID),
@@ -201,7 +207,7 @@ class StoresView(ScopedView):
         yield from self._people_and_codes(row)
 
     def _people_and_codes(self, row: Store) -> Iterable[Section | None]:
-        yield self.related("staff", Staff.stores.any(Store.id == row.id), title=_("Staff"))
+        yield self.related("staff", _works_at(row), title=_("Staff"))
         yield self.related(
             "share_codes",
             sa.and_(ShareCode.owner_store_id == row.id, ShareCode.revoked_at.is_(None)),
