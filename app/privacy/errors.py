@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.kernel.errors import DomainError, ErrorKind
-from app.kernel.i18n import N_
+from app.kernel.i18n import N_, Message
+from app.privacy.erasure import OBSTACLES
 
 
 @dataclass(eq=False)
@@ -55,6 +56,8 @@ class ErasureObstructed(DomainError):
 
     obstacles: tuple[str, ...]
 
-    def facts(self) -> dict[str, Any]:
-        """Return what stands in the way, as codes."""
-        return {"obstacles": ", ".join(self.obstacles)}
+    def parameters(self) -> dict[str, Any]:
+        """Return the codes, and all of them in words as one sentence."""
+        words = {code: Message(OBSTACLES[code][0]) for code in self.obstacles}
+        together = Message("; ".join(f"%({code})s" for code in words), words)
+        return {"obstacles": together}

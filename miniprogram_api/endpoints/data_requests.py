@@ -107,27 +107,31 @@ def ask_about_data(body: DataRequestBody) -> Kept[DataRequestView]:
     return once(act, body, now=now)
 
 
-@group.operation("DELETE", "/me/data-requests/<id:request_id>")
-def withdraw_data_request(request_id: int) -> None:
+@group.operation("DELETE", "/me/data-requests/<id:data_request_id>")
+def withdraw_data_request(data_request_id: int) -> None:
     """Take a request back that was not carried out yet."""
     now, who, by = moment(), caller(), actor()
     at_once(
         lambda session: services.withdraw(
-            session, request_id, actor=by, now=now, member_id=who.member_id
+            session, data_request_id, actor=by, now=now, member_id=who.member_id
         )
     )
 
 
-@group.operation("POST", "/me/data-requests/<id:request_id>/copy", produces=ZIP)
-def fetch_data_copy(request_id: int) -> Response:
+@group.operation("POST", "/me/data-requests/<id:data_request_id>/copy", produces=ZIP)
+def fetch_data_copy(data_request_id: int) -> Response:
     """Fetch the copy made for a request, as a ZIP archive. Needs a fresh sign-in; is recorded."""
     now, who, by = moment(), caller(), actor()
 
     def act(session: Session) -> bytes:
         members.require_fresh(who.signed_in_at, settings=settings(), now=now)
-        return services.take_copy(session, request_id, actor=by, now=now, member_id=who.member_id)
+        return services.take_copy(
+            session, data_request_id, actor=by, now=now, member_id=who.member_id
+        )
 
     response = Response(at_once(act), mimetype=ZIP)
-    response.headers["Content-Disposition"] = f'attachment; filename="my-data-{request_id}.zip"'
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="my-data-{data_request_id}.zip"'
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

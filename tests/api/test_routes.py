@@ -28,10 +28,12 @@ from tests.api.conftest import (
 from tests.factories.orders import make_order, make_refund
 from tests.factories.payouts import make_earner, make_payout
 from tests.factories.people import make_share_code
+from tests.factories.privacy import make_data_request
 
 ARGUMENTS: Final = {
     "award_id": "7",
     "code": "0" * 22,
+    "data_request_id": "7",
     "month": "2026-03",
     "number": "T20260301ABCDEF",
     "payout_id": "7",
@@ -337,6 +339,7 @@ def belongings(
     }
     return {name: str(session.scalar(wanted)) for name, wanted in mine.items()} | {
         "code": make_share_code(session, distributor=owner).code,
+        "data_request_id": str(make_data_request(session, member).id),
         "number": order.number,
         "payout_id": str(payout.id),
     }
