@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 
 from admin.filters import Arguments, Control
 from admin.help import TERMS
-from admin.i18n import gettext
+from admin.i18n import gettext, ngettext
 from admin.staff import visible_store_ids
 from admin.urls import as_id, with_query
 from app.insight.sources import SOURCES, Source, rows_of
@@ -96,10 +96,13 @@ class Counted:
             query.order_by(None).with_only_columns(*columns, maintain_column_froms=True)
         ).one()
         if source.amount is None:
-            return gettext("%(count)s rows make up this figure.", count=count)
-        return gettext(
-            "%(count)s rows, %(total)s in all, make up this figure.",
-            count=count,
+            return ngettext(
+                "%(num)s row makes up this figure.", "%(num)s rows make up this figure.", count
+            )
+        return ngettext(
+            "%(num)s row, %(total)s in all, makes up this figure.",
+            "%(num)s rows, %(total)s in all, make up this figure.",
+            count,
             total=yuan(int(total)),
         )
 

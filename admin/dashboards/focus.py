@@ -55,7 +55,7 @@ FOCUS: Final[Mapping[str, Focus]] = {
             "commission_available_fen",
             "clawback_debt_fen",
         ),
-        charts=("money", "customers", "stores", "distributors", "commission"),
+        charts=("money", "customers", "stores", "distributors", "commission", "reach"),
     ),
     RoleName.FINANCE: Focus(
         tiles=(

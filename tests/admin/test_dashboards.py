@@ -27,7 +27,7 @@ from tests.factories.people import make_store
 TILE: Final = re.compile(
     r'<a href="([^"]+)">([^<]+)</a></span>\s*<strong data-figure="([a-z_]+)">([^<]+)</strong>'
 )
-NOTE: Final = re.compile(r'class="counted-note">.*?</svg>(\d+) rows(?:, (\S+) in all,)? make up')
+NOTE: Final = re.compile(r'class="counted-note">.*?</svg>(\d+) rows?(?:, (\S+) in all,)? makes? up')
 ROW: Final = re.compile(r"<tr>\s*<td", re.DOTALL)
 CELL: Final = re.compile(r"<td.*?</td>", re.DOTALL)
 BALANCE: Final = re.compile(r'data-label="Balance"><span class="money[^"]*">(-?¥[\d,.]+)</span>')
