@@ -49,7 +49,7 @@ GOODS = st.lists(
 def written(rows: list[dict[str, Any]], kind: str) -> bytes:
     """A file as our own templates and files of wrong rows are written."""
     names = [CHINESE.get(name, name) for name in rows[0]]
-    lines = [[told(one) for one in row.values()] for row in rows]
+    lines = [[told(row[name]) for name in rows[0]] for row in rows]
     if kind == "xlsx":
         return xlsx_of(names, lines)
     encoding, delimiter = kind.split()
