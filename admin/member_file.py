@@ -18,6 +18,7 @@ from sqlalchemy.sql import Select
 from admin import listing, staff, timeline
 from admin.details import Section, Shown, rows_section
 from admin.directory import Reference
+from admin.dispute_links import disputes_section
 from admin.i18n import moment
 from admin.ownership import orders_condition, ownership_section, sentences
 from admin.tables import Shape
@@ -163,6 +164,7 @@ class MemberFile(Shown):
             without=("customer_id",),
             customer=row.id,
         )
+        yield disputes_section(self, row.id)
         yield self.related(
             "touches", Touch.member_id == row.id, without=("member_id",), member=row.id
         )

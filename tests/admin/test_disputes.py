@@ -95,6 +95,20 @@ def test_the_form_begins_with_the_customer_whose_page_led_here(case: Case, desk:
     assert 'data-text="Contested customer' in page
 
 
+def test_the_page_of_a_customer_leads_to_their_disputes_and_to_a_new_one(
+    session: Session, case: Case, desk: Desk, sit_down: Callable[..., Desk]
+) -> None:
+    begun = f"/admin/disputes/form/open/?customer={case.customer.id}"
+    before = desk.get("/members/details/", id=case.customer.id).get_data(as_text=True)
+    row = open_dispute(session, case, now=TODAY)
+    seen = sit_down("auditor").get("/members/details/", id=case.customer.id).get_data(as_text=True)
+
+    assert begun in before
+    assert "Nobody contests who owns this customer." in before
+    assert f"/admin/disputes/details/?id={row.id}" in seen
+    assert begun not in seen
+
+
 def test_the_page_tells_claim_owner_touches_orders_and_pictures(
     session: Session, case: Case, desk: Desk
 ) -> None:
