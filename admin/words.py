@@ -185,6 +185,7 @@ def subject_names() -> dict[str, str]:
         "region": gettext("Region"),
         "task": gettext("Task"),
         "audit_check": gettext("Look over the trail"),
+        "figures": gettext("Figures"),
     }
 
 

@@ -263,4 +263,12 @@ def _variables() -> Iterable[Mapping[str, Any]]:
         shown = value
         if is_secret or name in HIDDEN:
             shown = gettext("Set, not shown") if value else gettext("Not set")
-        yield {"variable": name.upper(), "shown": shown if shown != "" else None}
+        yield {"variable": name.upper(), "shown": _address(shown) if shown != "" else None}
+
+
+def _address(value: Any) -> Any:
+    """Write an address without what would make it a link to elsewhere."""
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    scheme, _sep, rest = value.partition("://")
+    return f"{rest} ({scheme})"
