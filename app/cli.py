@@ -20,6 +20,7 @@ from app.operations import (
     processes,
     setting_commands,
 )
+from app.operations.import_command import import_file
 from app.operations.owner_command import owner_of
 from app.operations.replay_command import replay
 from app.operations.simulate_command import simulate
@@ -27,7 +28,7 @@ from app.operations.simulate_command import simulate
 
 def init_app(app: Flask) -> None:
     """Add our commands to the application's."""
-    own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job, owner_of)
+    own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job, owner_of, import_file)
     of_distributors = (distributor_commands.levels, distributor_commands.statements)
     of_months = (month_commands.months_group, month_commands.explain)
     groups = (plan_commands.plans, insight_commands.insight)

@@ -30,6 +30,7 @@ from app.kernel.errors import DomainError
 from app.kernel.i18n import N_, Message
 
 Clock: TypeAlias = Callable[[], datetime]
+Tell: TypeAlias = Callable[[int], None]
 
 LEASE: Final = timedelta(minutes=2)
 """Longer than one batch, or the check of one large file, can take."""
@@ -48,10 +49,10 @@ def work(clock: Clock = database_now) -> int:
     return count
 
 
-def work_now(run_id: int, clock: Clock = database_now) -> None:
-    """Work on one run here, unless a worker has it already."""
+def work_now(run_id: int, clock: Clock = database_now, *, tell: Tell | None = None) -> None:
+    """Work on one run here, unless a worker has it already; `tell` hears of each batch."""
     if _claim(clock(), run_id) is not None:
-        work_on(run_id, clock)
+        work_on(run_id, clock, tell=tell)
 
 
 def _claim(now: datetime, run_id: int | None = None) -> int | None:
@@ -77,26 +78,27 @@ def _claim(now: datetime, run_id: int | None = None) -> int | None:
         return run.id
 
 
-def work_on(run_id: int, clock: Clock = database_now) -> None:
+def work_on(run_id: int, clock: Clock = database_now, *, tell: Tell | None = None) -> None:
     """Go on with a run until it is checked, or has ended, or somebody calls it off."""
     try:
-        while retrying(lambda: step(run_id, now=clock())):
-            continue
+        while count := retrying(lambda: step(run_id, now=clock())):
+            if tell is not None:
+                tell(count)
     except Exception as error:
         log.exception("import_failed", run_id=run_id)
         code = error.code if isinstance(error, DomainError) else type(error).__name__
         _fail(run_id, code, now=clock())
 
 
-def step(run_id: int, *, now: datetime) -> bool:
-    """Check a run, or write its next batch; tell whether more remains to be done."""
+def step(run_id: int, *, now: datetime) -> int:
+    """Check a run, or write its next batch; return how many rows that took, 0 at the end."""
     with atomic() as session:
         run = lock_run(session, run_id)
         if run.state is ImportState.UPLOADED:
             check_run(session, run, now=now)
-            return False
+            return 0
         if run.state is not ImportState.RUNNING:
-            return False
+            return 0
         scene = scene_of(session, run, KINDS[run.kind], now=now)
         written = _write_batch(session, run, scene)
         if written:
@@ -104,7 +106,7 @@ def step(run_id: int, *, now: datetime) -> bool:
         else:
             _end(session, run, ImportState.DONE, now=now)
         session.flush()
-        return written > 0
+        return written
 
 
 def _write_batch(session: Session, run: ImportRun, scene: Scene) -> int:
