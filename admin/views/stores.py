@@ -27,7 +27,6 @@ from admin.store_form import (
 )
 from admin.store_matters import open_matters, today_section
 from admin.tables import Shape
-from admin.views.catalog import FEW
 from admin.views.regions import OfRegion
 from admin.views.staff import works_with
 from app.attribution.models import Channel, ShareCode
@@ -197,11 +196,14 @@ class StoresView(ScopedView):
         )
         yield self.related(
             "stock",
-            sa.and_(StockLevel.store_id == row.id, StockLevel.on_hand - StockLevel.reserved <= FEW),
+            sa.and_(
+                StockLevel.store_id == row.id,
+                StockLevel.on_hand - StockLevel.reserved <= StockLevel.low_at,
+            ),
             title=_("Low stock"),
             without=("store_id",),
             store=row.id,
-            left="few",
+            left="low",
         )
         yield sentences_section(_("Opening hours"), hours_in_words(row))
         yield from self._people_and_codes(row)
