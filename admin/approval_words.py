@@ -5,6 +5,7 @@ the kind of request and the name of the value.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -21,6 +22,14 @@ from app.approvals.kinds import KINDS
 from app.approvals.models import Approval
 from app.attribution.dispute_models import DisputeState
 from app.kernel.i18n import Message, yuan
+from app.preferences.catalogue import BY_NAME
+from app.preferences.units import worded
+
+
+def setting_said(name: str, value: Any) -> str:
+    """Return the value of a setting in its unit."""
+    return say(worded(BY_NAME[name].unit, value))
+
 
 REGISTERS: Final[Mapping[str, str]] = {
     "member": "members",
@@ -40,6 +49,7 @@ SAID: Final[Mapping[tuple[str, str], Callable[[Any], Any]]] = {
     ("staff_duties", "store_ids"): store_names_of,
     ("staff_duties", "region_ids"): region_names_of,
     ("role_permissions", "permissions"): permission_names_of,
+    **{("setting_change", name): partial(setting_said, name) for name in BY_NAME},
 }
 """How single values are said."""
 
@@ -55,6 +65,8 @@ def subject_of(row: Approval) -> Reference | str:
     register = REGISTERS.get(row.subject_type)
     if register is not None and row.subject_id is not None:
         return Reference(register, row.subject_id)
+    if row.subject_key in BY_NAME:
+        return say(BY_NAME[row.subject_key].label)
     return row.subject_key or f"#{row.subject_id}"
 
 

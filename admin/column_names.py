@@ -67,6 +67,8 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "action": _("Action"),
     "subject": _("Subject"),
     "field": _("What"),
+    "effective_at": _("In force from"),
+    "setting_version": _("Changes so far"),
     "before": _("Before"),
     "after": _("After"),
     "cause": _("Cause"),

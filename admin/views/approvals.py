@@ -14,8 +14,8 @@ from wtforms.validators import Length
 from admin import approving, staff
 from admin.actions import joined, with_reason
 from admin.approval_words import changes_asked_for, changes_found, kind_name, subject_of
+from admin.audit_diff import label
 from admin.base import ScopedView
-from admin.column_names import COLUMNS
 from admin.decisions import Act, Decision
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.filters import Choice, Days, Options
@@ -219,5 +219,5 @@ def _changes(*columns: str) -> Shape:
             "after": _("As it is to be"),
             "found": _("As it was found"),
         },
-        computed={"value": lambda one: COLUMNS.get(one["value"]) or one["value"]},
+        computed={"value": lambda one: label(one["value"])},
     )

@@ -36,6 +36,7 @@ ORDERS: Final[tuple[Order, ...]] = (
     Order("transfer_max_fen", "transfer_member_day_fen"),
     Order("transfer_member_day_fen", "transfer_merchant_day_fen"),
     Order("risk_binds_hour", "risk_binds_day"),
+    Order("staff_idle_seconds", "staff_session_seconds"),
 )
 """What must hold between settings: otherwise nothing could be paid, or nobody would look twice.
 

@@ -338,3 +338,16 @@ def test_the_limit_of_phone_looks_is_the_one_staff_set(session: Session, owner: 
 
     assert "You have seen 0 phone numbers today; that is the limit." in page
     assert "13800001111" not in page
+
+
+def test_a_request_about_a_setting_is_read_in_words(
+    session: Session, owner: Desk, colleague: Staff
+) -> None:
+    send(owner, "binding_soft_seconds", value="14", measure="86400", way="ask")
+    (asked,) = session.scalars(sa.select(Approval)).all()
+
+    page = text_of(owner.get("/approvals/details/", id=asked.id))
+
+    assert "How long a touch binds" in page
+    assert "30 days" in page
+    assert "14 days" in page
