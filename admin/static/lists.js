@@ -139,8 +139,7 @@
     stop.addEventListener("click", () => { isStopped = true; stop.disabled = true; });
     const warn = (event) => event.preventDefault();
     window.addEventListener("beforeunload", warn);
-    form.hidden = true;
-    panel.hidden = false;
+    show(true);
     panel.scrollIntoView({ block: "nearest" });
 
     while (at < ids.length && !isStopped) {
@@ -174,9 +173,13 @@
     window.removeEventListener("beforeunload", warn);
   }
 
+  function show(isRunning) {
+    for (const one of [form, ...every("[data-about]")]) one.hidden = isRunning;
+    panel.hidden = !isRunning;
+  }
+
   function showErrors(errors, title) {
-    panel.hidden = true;
-    form.hidden = false;
+    show(false);
     form.querySelector("[data-once]")?.removeAttribute("aria-busy");
     form.querySelector("ul.errors[data-sent]")?.remove();
     const told = document.createElement("ul");
