@@ -5,7 +5,7 @@ store its own part of them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from admin.details import Section, Shown, rows_section
 from admin.directory import Reference
 from admin.dispute_links import disputes_section
 from admin.i18n import moment
+from admin.imports_history import historic_orders_section
 from admin.ownership import orders_condition, ownership_section, sentences
 from admin.tables import Shape
 from admin.timeline_sources import OF_MEMBER
@@ -35,6 +36,7 @@ from app.members.models import Distributor, Member
 from app.orders.models import Order
 from app.stores.permissions import Permission
 
+DAY_LENGTH: Final = len("2026-11-22")
 NO_TIME: Final = Markup('<span class="none" aria-hidden="true">–</span>')
 
 
@@ -102,7 +104,7 @@ class MemberFile(Shown):
             "backoffice/timeline.html",
             row=row,
             title=self.title_of(row),
-            section=Section(_("Timeline"), "steps", page.table),
+            section=_stream(page),
             is_first=after is None,
             more_url=self._timeline_url(row, page.more) if page.more else "",
         )
@@ -135,7 +137,7 @@ class MemberFile(Shown):
             yield Figure(_("Paid orders"), count, url=rows)
             yield Figure(_("Paid in all"), yuan(int(paid)), url=rows)
             yield Figure(_("Given back"), yuan(int(refunded)))
-            yield Figure(_("Last visit"), moment(visit) if visit else NO_TIME)
+            yield Figure(_("Last visit"), moment(visit)[:DAY_LENGTH] if visit else NO_TIME)
         due = sa.select(sa.func.count()).where(
             FollowUp.member_id == row.id, FollowUp.state == FollowUpState.OPEN
         )
@@ -157,6 +159,7 @@ class MemberFile(Shown):
         yield self.related(
             "orders", Order.member_id == row.id, without=("member_id",), member=row.id
         )
+        yield historic_orders_section(self, row.id)
         yield self.related(
             "bindings",
             Binding.customer_id == row.id,
@@ -179,7 +182,7 @@ class MemberFile(Shown):
     def _events(self, row: Member) -> Section:
         page = timeline.page_of(OF_MEMBER, row.id, after=None, size=timeline.FIRST_SHOWN)
         more = self._timeline_url(row) if page.more else ""
-        return Section(_("Timeline"), "steps", page.table, more_url=more)
+        return replace(_stream(page), more_url=more)
 
     def _written(self, row: Member) -> Iterable[Section | None]:
         """Yield what staff wrote and plan to do."""
@@ -213,6 +216,10 @@ class MemberFile(Shown):
             queries.devices(session, row.id, at=utc_now()),
             Shape(("device_name", "signed_in_at", "expires_at")),
         )
+
+
+def _stream(page: timeline.Page) -> Section:
+    return Section(_("Timeline"), "stream", page.table, template="backoffice/timeline_items.html")
 
 
 def _owners(ids: Sequence[int]) -> dict[int, Reference | None]:

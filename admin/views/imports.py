@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from flask import abort, jsonify
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy.sql import Select
 from werkzeug.wrappers import Response
 
 from admin import exports, imports_files, imports_pages, staff
 from admin.actions import by_id
 from admin.base import ScopedView
 from admin.decisions import Decision
-from admin.details import Section, Shown
+from admin.details import Section
 from admin.directory import Reference
 from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.imports_forms import form_pages
@@ -313,21 +312,3 @@ class ExpectedMembersView(ScopedView):
             HistoricOrder.expected_member_id == row.id,
             without=("member_id", "expected_member_id"),
         )
-
-
-def historic_orders_of(member_id: int) -> ColumnElement[bool]:
-    """Return the condition of historic orders of a customer, of before they signed in as well."""
-    claimed = sa.select(ExpectedMember.id).where(ExpectedMember.claimed_by_id == member_id)
-    return sa.or_(
-        HistoricOrder.member_id == member_id, HistoricOrder.expected_member_id.in_(claimed)
-    )
-
-
-def historic_orders_section(view: Shown, member_id: int) -> Section | None:
-    """Return the historic orders of a customer for their page, as its reader may see them."""
-    return view.related(
-        "historic_orders",
-        historic_orders_of(member_id),
-        without=("member_id", "expected_member_id"),
-        hides_empty=True,
-    )

@@ -19,9 +19,16 @@ from app.imports.reading import FILE_BYTES_MAX, read_sheet
 from app.kernel.audit import AuditRecord
 from app.members.expected import ExpectedMember
 from tests.admin.conftest import Desk
-from tests.factories.imports import csv_of, make_historic_order, make_run, run_of, xlsx_of
+from tests.factories.imports import (
+    csv_of,
+    make_expected,
+    make_historic_order,
+    make_run,
+    run_of,
+    xlsx_of,
+)
 from tests.factories.orders import make_goods
-from tests.factories.people import make_member, make_store
+from tests.factories.people import NOON, make_member, make_store
 
 STOCK: Final = ("Store", "Product", "Pieces counted")
 
@@ -304,6 +311,24 @@ def test_a_historic_order_leads_to_its_customer_and_its_import(
     assert f'href="/admin/members/details/?id={member.id}"' in page
     assert f'href="/admin/imports/details/?id={run.id}"' in page
     assert "¥298.00" in page
+    customer = owner.get("/members/details/", id=member.id).get_data(as_text=True)
+    assert f'href="/admin/historic_orders/details/?id={order.id}"' in customer
+
+
+def test_what_was_bought_before_signing_in_stands_on_the_customers_page(
+    session: Session, owner: Desk, sit_down: Callable[..., Desk]
+) -> None:
+    store, other = make_store(session), make_store(session)
+    run, member = make_run(session), make_member(session, origin_store_id=other.id)
+    expected = make_expected(session, store=store)
+    order = make_historic_order(session, run=run, store=store, expected_id=expected.id)
+    expected.nickname, expected.claimed_by_id, expected.claimed_at = "", member.id, NOON
+    session.commit()
+    elsewhere = sit_down("store_manager", other)
+
+    for desk, is_shown in ((owner, True), (elsewhere, False)):
+        page = desk.get("/members/details/", id=member.id).get_data(as_text=True)
+        assert (order.number in page) is is_shown
 
 
 def test_an_excel_file_with_chinese_headings_makes_products(owner: Desk, session: Session) -> None:

@@ -37,7 +37,7 @@ def test_products_are_added_and_changed_and_empty_cells_leave_what_is_there(
     mask.title, mask.description = "Mask", "Cool"
     same = make_product(session, kind=ProductKind.SERVICE, price_fen=5_000)
     same.title = "Same"
-    rows = [
+    rows: list[list[object]] = [
         ["", "New", "service", "99", "", "yes"],
         [mask.id, "Mask 2", "", "128.00", "168", ""],
         ["", "Same", "service", "50.00", "", ""],

@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 from openpyxl import Workbook  # type: ignore[import-untyped]
 
-from app.imports import reading
 from app.imports.errors import (
     FileEmpty,
     FileHasMacros,
@@ -19,6 +18,7 @@ from app.imports.errors import (
     TooManyColumns,
     TooManyRows,
 )
+from app.imports.fields import CELL_LENGTH_MAX
 from app.imports.reading import COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX, read_sheet
 from tests.factories.imports import csv_of, xlsx_of
 
@@ -197,4 +197,4 @@ def test_a_file_without_rows_is_empty(data: bytes) -> None:
 def test_a_long_cell_is_kept_only_as_far_as_it_shows_that_it_is_too_long() -> None:
     sheet = read_sheet(csv_of(["a"], [["x" * 100_000]]).encode())
 
-    assert len(sheet.rows[0][1][0]) == reading.CELL_LENGTH_MAX + 1
+    assert len(sheet.rows[0][1][0]) == CELL_LENGTH_MAX + 1
