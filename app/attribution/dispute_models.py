@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, WriteOnlyMapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.attribution.dispute_errors import DisputeNotInState
 from app.attribution.dispute_states import DisputeEvent as DisputeEvent
@@ -128,6 +128,6 @@ class EvidenceFile(Base):
     width: Mapped[int]
     height: Mapped[int]
     sha256: Mapped[str] = mapped_column(sa.String(64))
-    content: Mapped[bytes] = deferred(mapped_column(sa.LargeBinary))
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
     added_by: Mapped[str]
     added_at: Mapped[datetime]

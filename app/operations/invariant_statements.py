@@ -340,7 +340,10 @@ STATEMENTS: Final = (
             UNION SELECT coalesce(b.owner_store_id, d.store_id), b.customer_id
             FROM bindings b LEFT JOIN distributors d ON d.member_id = b.owner_id
             WHERE coalesce(b.owner_store_id, d.store_id) IS NOT NULL
-            UNION SELECT store_id, member_id FROM distributors WHERE store_id IS NOT NULL)
+            UNION SELECT store_id, member_id FROM distributors WHERE store_id IS NOT NULL
+            UNION SELECT h.store_id, coalesce(h.member_id, e.claimed_by_id)
+            FROM historic_orders h LEFT JOIN expected_members e ON e.id = h.expected_member_id
+            WHERE coalesce(h.member_id, e.claimed_by_id) IS NOT NULL)
         (SELECT member_id FROM (SELECT * FROM tied EXCEPT SELECT store_id, member_id
             FROM member_stores) missing)
         UNION ALL

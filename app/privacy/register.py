@@ -108,14 +108,16 @@ TRACES: Final = (
     Trace(
         table="historic_orders",
         title=N_("Orders of former systems"),
+        whose="member_id = :id OR expected_member_id IN"
+        " (SELECT id FROM expected_members WHERE claimed_by_id = :id)",
         shown="number, store_id, title, amount_fen, paid_at",
     ),
     Trace(
         table="expected_members",
         title=N_("What the brand knew before"),
         whose="claimed_by_id = :id",
-        shown="nickname, birthday_on, old_number, expected_at, claimed_at",
-        erased={"phone_hash": TOMBSTONE, "nickname": "''", "birthday_on": "NULL"},
+        shown="old_number, expected_at, claimed_at",
+        erased={"phone_hash": f"{TOMBSTONE} || ':' || id", "nickname": "''", "birthday_on": "NULL"},
     ),
     Trace(
         table="member_notes",

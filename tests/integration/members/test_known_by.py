@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.members.models import MemberStore
 from app.operations.invariant_statements import STATEMENTS
+from tests.factories.imports import make_expected, make_historic_order, make_run
 from tests.factories.orders import make_order
 from tests.factories.people import make_binding, make_distributor, make_member, make_store
 
@@ -52,6 +53,21 @@ def test_a_store_knows_the_customers_of_its_distributors_and_they_move_along(
 
     assert known_by(session, customer.id) == {new.id} == known_by(session, seller.member_id)
     assert known_by(session, buyer.id) == {old.id, new.id}
+
+
+def test_a_store_knows_who_bought_there_before_once_it_is_known_who_that_was(
+    session: Session,
+) -> None:
+    store = make_store(session)
+    known = make_expected(session, phone="+8613800002222", store=store)
+    run = make_run(session, store=store)
+    make_historic_order(session, run=run, store=store, expected_id=known.id)
+    member = make_member(session)
+    assert known_by(session, member.id) == set()
+
+    known.nickname, known.claimed_by_id, known.claimed_at = "", member.id, run.uploaded_at
+
+    assert known_by(session, member.id) == {store.id}
 
 
 def test_whom_nobody_brought_no_store_knows(session: Session, now: datetime) -> None:
