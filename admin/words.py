@@ -18,7 +18,13 @@ BREAK_OUTCOMES = frozenset({*(one.value for one in BREAKS), UNKNOWN_BILL})
 
 def action_names() -> dict[str, str]:
     """Return every action of the audit trail with what people call it, kindred ones together."""
-    return {**_decisions(), **_approvals(), **_accounts(), **_imports()}
+    return {
+        **_decisions(),
+        **_customer_files(),
+        **_approvals(),
+        **_accounts(),
+        **_imports(),
+    }
 
 
 def action_name(action: str) -> str:
@@ -73,6 +79,16 @@ def _decisions() -> dict[str, str]:
         "privacy.done": gettext("Request about personal data carried out"),
         "privacy.copy_taken": gettext("Copy of personal data taken"),
         "task_retried": gettext("Task tried again"),
+        "exported": gettext("List exported"),
+        "export_ended": gettext("File of a list sent"),
+        "saved_view_shared": gettext("View of a list shared"),
+        "saved_view_withdrawn": gettext("View of a list shared no longer"),
+        "phone_revealed": gettext("Phone number seen"),
+    }
+
+
+def _customer_files() -> dict[str, str]:
+    return {
         "note_written": gettext("Note written"),
         "note_struck": gettext("Note struck out"),
         "tag_created": gettext("Tag added"),
@@ -87,11 +103,6 @@ def _decisions() -> dict[str, str]:
         "risk_flag_confirmed": gettext("Risk flag confirmed"),
         "risk_flag_released": gettext("Risk flag released"),
         "risk_flag_expired": gettext("Risk flag ended by itself"),
-        "exported": gettext("List exported"),
-        "export_ended": gettext("File of a list sent"),
-        "saved_view_shared": gettext("View of a list shared"),
-        "saved_view_withdrawn": gettext("View of a list shared no longer"),
-        "phone_revealed": gettext("Phone number seen"),
     }
 
 
