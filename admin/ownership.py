@@ -135,7 +135,7 @@ def sentences(member: Member, answer: OwnerAnswer, at: datetime) -> list[str]:
     if answer.state is BindingState.LOCKED:
         told.append(gettext("A purchase had locked this: protected until %(until)s.", until=until))
     else:
-        text = gettext("No purchase had locked this yet: it was to lapse on %(until)s.")
+        text = gettext("No purchase had locked this yet: without one it ends on %(until)s.")
         told.append(text % {"until": until})
     return told
 

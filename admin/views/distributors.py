@@ -15,13 +15,13 @@ from admin.actions import SecondPersonForm, by_id, joined, with_reason
 from admin.approving import or_ask, topic_of_member
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
-from admin.distributor_file import DistributorFile, risk_badge
 from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import LookupField, ReasonForm
 from admin.lookups import distributors
 from admin.people import distributor_name, level_name, masked_phone, yes_no
 from admin.scopes import by_store
+from admin.views.distributor_file import DistributorFile, risk_badge
 from admin.views.risk import SuspectForm, raise_flag
 from app.distribution import levels
 from app.engines.parameters import LEVELS_MAX

@@ -14,16 +14,16 @@ from admin.actions import SecondPersonForm, joined
 from admin.approving import or_ask
 from admin.base import ScopedView
 from admin.decisions import Act
-from admin.file_forms import COLLEAGUES, FILE_PAGES, TAGGING
 from admin.filters import Days, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import REASON_MAX, LookupField
 from admin.i18n import say_error
 from admin.lookups import distributors
-from admin.member_file import MemberFile, last_order_at, owner_now, tag_names
 from admin.member_filters import BOUGHT, DUE, OfTag, OwnedBy
 from admin.people import masked_phone, name_of, phone_hash
 from admin.scopes import by_member
+from admin.views.file_forms import COLLEAGUES, FILE_PAGES, TAGGING
+from admin.views.member_file import MemberFile, last_order_at, owner_now, tag_names
 from app.attribution import services
 from app.kernel.db import database_now
 from app.kernel.errors import DomainError

@@ -37,7 +37,7 @@ BACK_DAYS: Final = 400
 """How far the nightly reconciliation goes back: thirteen months, so that years can be compared."""
 GAP_DAYS_MAX: Final = 31
 """After a longer pause a refresh leaves the days between to the nightly reconciliation."""
-_LOCK: Final = 7_310_020
+_LOCK: Final = 7_310_027
 
 
 @dataclass(frozen=True, slots=True)

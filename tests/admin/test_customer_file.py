@@ -300,7 +300,7 @@ def test_the_answer_names_owner_way_and_end_as_they_stood_at_that_moment(
 
     assert "On 2026-03-01 20:00 Customer belonged to Seller." in held
     assert "Won on 2026-03-01 20:00 by a touch of a share code (Poster, channel “Channel" in held
-    assert "No purchase had locked this yet: it was to lapse on 2026-03-31 20:00." in held
+    assert "No purchase had locked this yet: without one it ends on 2026-03-31 20:00." in held
     assert "A touch binds for 30 days." in held
     assert "belonged to nobody but the brand" in before
 

@@ -13,12 +13,12 @@ from admin import listing, staff
 from admin.cells import Badge
 from admin.details import Section, Shown, pairs_of, rows_section, sentences_section, steps_section
 from admin.i18n import gettext, say
-from admin.member_file import Figure
 from admin.people import level_name
 from admin.staff import visible_store_ids
 from admin.story import story_section
 from admin.tables import Shape
 from admin.views.levels import cause_in_words
+from admin.views.member_file import Figure
 from admin.views.statements import Statements
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, ShareCode
