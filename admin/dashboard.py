@@ -47,7 +47,7 @@ class TodayView(AdminIndexView):
             hour=now.astimezone(SHANGHAI).hour,
             freshness=freshness(now),
             tiles=list(tiles(focus.tiles, wish)),
-            todos=list(todos()),
+            todos=todos(),
             charts=draw(focus.charts, wish),
             may_export=staff.may(Permission.EXPORTS),
         )
