@@ -37,7 +37,7 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Refuse control characters and such as turn the direction of text around in other people's."""
     if _UNPRINTABLE.search(text):
         raise PydanticCustomError("control_character", "control character")
@@ -53,7 +53,7 @@ def written_as_number(value: object) -> object:
     return int(value)
 
 
-Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX), AfterValidator(printable)]
 WeChatCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z_\-]{4,128}$")]
 """A short-lived code that WeChat gave the mini-program, to be exchanged once."""
 ConsentVersion = Annotated[str, Field(pattern=r"^[0-9A-Za-z.\-]{1,32}$")]

@@ -38,8 +38,8 @@ from app.attribution.rules import Owner
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.members.decisions import require_reason, require_two_people
-from app.members.errors import MemberNotFound
-from app.members.models import Member
+from app.members.errors import MemberNotFound, NotADistributor
+from app.members.models import Distributor, Member, Standing
 
 CLAIM_LENGTH_MIN: Final = 10
 CLAIM_LENGTH_MAX: Final = 2000
@@ -104,6 +104,40 @@ def open_dispute(
     after = {**_sides(row), "about_at": claim.about_at.isoformat()}
     _record(session, actor, "dispute_opened", row, Change({}, after, text), now=now)
     return row
+
+
+def open_own_dispute(
+    session: Session, claimant_id: int, *, customer_id: int, text: str, now: datetime
+) -> OwnershipDispute:
+    """Let a distributor contest, as of now, the owner of a customer they have had to do with.
+
+    That is one who was theirs before or touched a code of theirs. Anybody else is as absent to
+    them as a customer who does not exist, so that nothing can be learnt by asking. Raises
+    `NotADistributor`, `MemberNotFound`, and what `open_dispute` does.
+    """
+    standing = session.scalar(
+        sa.select(Distributor.standing).where(Distributor.member_id == claimant_id)
+    )
+    if standing is not Standing.ACTIVE:
+        raise NotADistributor
+    if not _has_met(session, claimant_id, customer_id):
+        raise MemberNotFound
+    claim = Claim(customer_id, Owner.of(claimant_id, None), text, about_at=now)
+    return open_dispute(session, claim, actor=Actor("member", claimant_id), now=now)
+
+
+def _has_met(session: Session, claimant_id: int, customer_id: int) -> bool:
+    """Tell whether a customer was the distributor's before, or touched a code of theirs."""
+    bound = sa.select(Binding.id).where(
+        Binding.customer_id == customer_id, Binding.owner_id == claimant_id
+    )
+    touched = (
+        sa.select(Touch.id)
+        .join(ShareCode, ShareCode.id == Touch.share_code_id)
+        .where(Touch.member_id == customer_id, ShareCode.distributor_id == claimant_id)
+    )
+    met: bool = session.scalar(sa.select(sa.or_(bound.exists(), touched.exists()))) or False
+    return met
 
 
 def _require_few(session: Session, claimant: Owner, actor: Actor) -> None:
