@@ -1,6 +1,6 @@
 """Stores, staff and products of the demo brand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from app.catalog import services as catalog
 from app.catalog.models import ProductKind
 from app.catalog.services import ProductSpec
-from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, DemoStaff
+from app.demo.staff import DEMO_PASSWORD, DEMO_STAFF, REGION, REGIONAL_MANAGER, DemoStaff
 from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
-from app.stores import places
+from app.stores import places, regions
 from app.stores import staff as stores
-from app.stores.models import Store
-from app.stores.roles import ensure_roles
+from app.stores.models import Region, Store
+from app.stores.permissions import Permission
+from app.stores.roles import RoleSpec, ensure_roles, put_role
 from app.stores.staff import NewStaff
 
 STORES: Final = (
@@ -47,6 +48,22 @@ NEWCOMER_PRODUCT: Final = (
 )
 """What the plan of three-three fission is for."""
 
+STORES_OF_REGION: Final = ("静安店", "徐汇店")
+OF_REGIONAL_MANAGER: Final = (
+    Permission.MEMBERS_VIEW,
+    Permission.DISTRIBUTORS_VIEW,
+    Permission.BINDINGS_VIEW,
+    Permission.ORDERS_VIEW,
+    Permission.CATALOG_VIEW,
+    Permission.STOCK_VIEW,
+    Permission.STOCK_EDIT,
+    Permission.GIFTS_VIEW,
+    Permission.STORES_VIEW,
+    Permission.STAFF_VIEW,
+    Permission.APPROVALS_VIEW,
+    Permission.NOTES_WRITE,
+)
+
 STOCK_OF_EACH: Final = 200
 HISTORY: Final = timedelta(days=84)
 
@@ -68,6 +85,7 @@ def _load(session: Session, *, now: datetime) -> None:
         )
         for name, address in (*STORES, *STORES_OF_THEIR_OWN)
     }
+    _load_region(session, by_name, now=now)
     for person in DEMO_STAFF:
         _employ(session, person, [by_name[name].id for name in person.stores], now=now)
     for kind, title, title_en, price_fen, list_price_fen in (*PRODUCTS, *NEWCOMER_PRODUCT):
@@ -91,13 +109,28 @@ def _load(session: Session, *, now: datetime) -> None:
             )
 
 
+def _load_region(session: Session, by_name: Mapping[str, Store], *, now: datetime) -> None:
+    """Put the stores of one city into a region, and make a role for whoever looks after it."""
+    region = regions.create_region(session, name=REGION, actor=SYSTEM, now=now)
+    for name in STORES_OF_REGION:
+        by_name[name].region_id = region.id
+    spec = RoleSpec(
+        name=REGIONAL_MANAGER,
+        description="看本区域门店的订单、库存、客户与分销员",
+        permissions=[one.value for one in OF_REGIONAL_MANAGER],
+    )
+    put_role(session, None, spec, actor=SYSTEM, reason="demo", now=now)
+
+
 def _employ(session: Session, person: DemoStaff, store_ids: list[int], *, now: datetime) -> None:
+    named = sa.select(Region.id).where(Region.name.in_(person.regions))
     new = NewStaff(
         name=person.name,
         email=person.email,
         roles=[person.role],
         store_ids=store_ids,
-        sees_all_stores=not store_ids,
+        region_ids=list(session.scalars(named)),
+        sees_all_stores=not store_ids and not person.regions,
         password_hash=hash_password(DEMO_PASSWORD),
         must_change_password=True,
     )

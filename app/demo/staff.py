@@ -5,16 +5,21 @@ from typing import Final
 
 DEMO_PASSWORD: Final = "tuoke-demo-2026"  # noqa: S105 - printed on the sign-in page of the demo
 
+REGION: Final = "上海"
+REGIONAL_MANAGER: Final = "区域经理"
+"""A role that the demo brand made for itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoStaff:
-    """One person of the demo: role, stores (none means all) and the secret of the second factor."""
+    """One person of the demo: role, place (none means all) and the secret of the second factor."""
 
     email: str
     name: str
     role: str
     stores: tuple[str, ...]
     totp_secret: str
+    regions: tuple[str, ...] = ()
 
 
 DEMO_STAFF: Final = (
@@ -28,6 +33,14 @@ DEMO_STAFF: Final = (
         "store_manager",
         ("静安店",),
         "ONXW2ZJAMRQXIYJAONXW2ZJAMRQXIYJA",
+    ),
+    DemoStaff(
+        "region@demo.tuoke",
+        "许区域",
+        REGIONAL_MANAGER,
+        (),
+        "MZXW6YTBOJRGC6RAMZXW6YTBOJRGC6RA",
+        (REGION,),
     ),
     DemoStaff(
         "desk@demo.tuoke", "小美", "front_desk", ("静安店",), "OBQXG43XN5ZGIIDGOBQXG43XN5ZGIIDG"
