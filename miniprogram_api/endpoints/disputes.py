@@ -1,14 +1,14 @@
 """A distributor's own disputes about who owns a customer. The brand decides them."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from app.attribution import disputes
 from app.attribution.dispute_models import DisputeState, OwnershipDispute
-from app.attribution.disputes import CLAIM_LENGTH_MAX, CLAIM_LENGTH_MIN
+from app.attribution.disputes import CLAIM_LENGTH_MIN
 from app.kernel.db import db
 from miniprogram_api.acting import moment
 from miniprogram_api.auth import caller
@@ -19,9 +19,11 @@ from miniprogram_api.routing import Group
 
 group = Group("disputes", about="Claims that a customer is the caller's; the brand decides them.")
 
+CLAIM_LENGTH_HERE: Final = 400
+"""What people type on a phone; staff write longer ones for them."""
 ClaimText = Annotated[
     str,
-    Field(min_length=CLAIM_LENGTH_MIN, max_length=CLAIM_LENGTH_MAX),
+    Field(min_length=CLAIM_LENGTH_MIN, max_length=CLAIM_LENGTH_HERE),
     AfterValidator(printable),
 ]
 
