@@ -217,7 +217,7 @@ class AuditChecksView(ScopedView):
             label=_("Look over the trail"),
             title=_("Look over the whole audit trail"),
             intro=_(
-                "It runs beside the work of everybody, a million rows in a minute or two, and"
+                "It runs beside the work of everybody, a million rows in a few minutes, and"
                 " begins within seconds."
             ),
             permission=Permission.AUDIT_VIEW,

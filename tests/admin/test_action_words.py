@@ -44,6 +44,8 @@ def texts(node: ast.expr, known: dict[str, ast.expr]) -> Iterator[str]:
                 yield from texts(value, known)
         case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_rest]):
             yield f"{text}…"
+        case _:
+            return
 
 
 def callers(tree: ast.Module, function: ast.FunctionDef, name: str) -> Iterator[ast.expr]:
