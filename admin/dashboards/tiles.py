@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from flask import current_app, url_for
+from flask import current_app, g, url_for
 
 from admin.counted import list_url
 from admin.dashboards.wish import Wish
@@ -86,8 +86,15 @@ def may_see(name: str) -> bool:
 def rows_url(name: str, wish: Wish, **span: Any) -> str:
     """Return the address of the rows of a figure; `since` and `until` say of which days."""
     place = PLACES[name]
-    path = url_for(f"{place.endpoint}.index_view")
-    return list_url(path, place.source, store_id=wish.store_id, **span)
+    return list_url(_path(place.endpoint), place.source, store_id=wish.store_id, **span)
+
+
+def _path(endpoint: str) -> str:
+    """Return the address of a list; a table of figures asks for it a thousand times."""
+    paths: dict[str, str] = g.setdefault("figure_paths", {})
+    if endpoint not in paths:
+        paths[endpoint] = url_for(f"{endpoint}.index_view")
+    return paths[endpoint]
 
 
 def written(name: str, value: int) -> str:

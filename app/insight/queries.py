@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.insight.models import DayFigures, FigureRefresh, StandingFigures
+from app.insight.models import DayFigures, DayTotals, FigureRefresh, StandingFigures
 from app.insight.refreshing import RECENT
 
 STANDING: Final = ("commission_pending_fen", "commission_available_fen", "clawback_debt_fen")
@@ -30,16 +30,23 @@ class Asked:
 
 def by_day(session: Session, asked: Asked) -> dict[date, Figures]:
     """Return the figures of each day; days without a row are not in it."""
-    rows = session.execute(_sums(asked, DayFigures.day).group_by(DayFigures.day))
+    table = _table(asked)
+    query = _columns(asked, table.day).where(table.day.between(asked.since, asked.until))
+    rows = session.execute(_scoped(query, asked.store_ids).group_by(table.day))
     return {row[0]: dict(zip(asked.names, map(int, row[1:]), strict=True)) for row in rows}
 
 
 def by_store(session: Session, asked: Asked, *, most: int) -> list[tuple[int, Figures]]:
     """Return the figures of the stores that have most of the first one, most first."""
     first = getattr(DayFigures, asked.names[0])
+    sums = [sa.func.sum(getattr(DayFigures, name)) for name in asked.names]
+    query = sa.select(DayFigures.store_id, *sums).where(
+        DayFigures.day.between(asked.since, asked.until),
+        DayFigures.store_id.is_not(None),
+        first > 0,
+    )
     rows = session.execute(
-        _sums(asked, DayFigures.store_id)
-        .where(DayFigures.store_id.is_not(None), first > 0)
+        _scoped(query, asked.store_ids)
         .group_by(DayFigures.store_id)
         .order_by(sa.func.sum(first).desc(), DayFigures.store_id)
         .limit(most)
@@ -49,8 +56,9 @@ def by_store(session: Session, asked: Asked, *, most: int) -> list[tuple[int, Fi
 
 def of_days(session: Session, days: Collection[date], asked: Asked) -> dict[date, Figures]:
     """Return the figures of single days; those of a day without a row are all 0."""
-    query = _columns(asked, DayFigures.day).where(DayFigures.day.in_(days))
-    rows = session.execute(_scoped(query, asked.store_ids).group_by(DayFigures.day))
+    table = _table(asked)
+    query = _columns(asked, table.day).where(table.day.in_(days))
+    rows = session.execute(_scoped(query, asked.store_ids).group_by(table.day))
     found = {row[0]: dict(zip(asked.names, map(int, row[1:]), strict=True)) for row in rows}
     return {day: found.get(day, dict.fromkeys(asked.names, 0)) for day in days}
 
@@ -69,13 +77,14 @@ def refreshed_at(session: Session) -> datetime | None:
     return session.scalar(sa.select(FigureRefresh.refreshed_at).where(FigureRefresh.name == RECENT))
 
 
-def _sums(asked: Asked, key: Any) -> sa.Select[Any]:
-    query = _columns(asked, key).where(DayFigures.day.between(asked.since, asked.until))
-    return _scoped(query, asked.store_ids)
+def _table(asked: Asked) -> type[DayFigures] | type[DayTotals]:
+    """Return where the answer is read from: the totals where all stores are meant."""
+    return DayTotals if asked.store_ids is None else DayFigures
 
 
 def _columns(asked: Asked, key: Any) -> sa.Select[Any]:
-    return sa.select(key, *(sa.func.sum(getattr(DayFigures, name)) for name in asked.names))
+    table = _table(asked)
+    return sa.select(key, *(sa.func.sum(getattr(table, name)) for name in asked.names))
 
 
 def _scoped(query: sa.Select[Any], store_ids: StoreIds) -> sa.Select[Any]:

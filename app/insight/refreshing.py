@@ -20,6 +20,7 @@ from app.insight.models import (
     FIGURES,
     DayFigures,
     DayToRedo,
+    DayTotals,
     FigureRefresh,
     StandingFigures,
 )
@@ -144,6 +145,20 @@ def _remake(session: Session, span: Span) -> None:
             set_={name: put.excluded[name] for name in FIGURES},
             where=kept.is_distinct_from(new),
         ).add_cte(gone)
+    )
+    _add_up(session, span)
+
+
+def _add_up(session: Session, span: Span) -> None:
+    """Make the totals of a span again from its figures."""
+    within = DayFigures.day.between(span.since, span.until)
+    sums = [sa.cast(sa.func.sum(getattr(DayFigures, name)), sa.BigInteger) for name in FIGURES]
+    session.execute(sa.delete(DayTotals).where(DayTotals.day.between(span.since, span.until)))
+    session.execute(
+        sa.insert(DayTotals).from_select(
+            ["day", *FIGURES],
+            sa.select(DayFigures.day, *sums).where(within).group_by(DayFigures.day),
+        )
     )
 
 

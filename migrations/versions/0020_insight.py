@@ -110,6 +110,15 @@ def _tables() -> None:
     )
     op.create_index("ix_day_figures_store", "day_figures", ["store_id", "day"])
     op.create_table(
+        "day_totals",
+        sa.Column("day", sa.Date(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
+            for name in FIGURES
+        ),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_day_totals")),
+    )
+    op.create_table(
         "standing_figures",
         sa.Column("store_id", sa.BigInteger(), nullable=True),
         *(
@@ -195,5 +204,11 @@ def downgrade() -> None:
     op.drop_column("stock_levels", "low_at")
     for name, table, _ in BY_INSTANT:
         op.drop_index(name, table_name=table)
-    for table in ("days_to_redo", "figure_refreshes", "standing_figures", "day_figures"):
+    for table in (
+        "days_to_redo",
+        "figure_refreshes",
+        "standing_figures",
+        "day_totals",
+        "day_figures",
+    ):
         op.drop_table(table)

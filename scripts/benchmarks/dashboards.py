@@ -69,6 +69,15 @@ STATEMENTS: Final = (
         20000 + d, 1, 990, 2, 9000
     FROM generate_series({first}, {stores}) s, generate_series(0, {days}) d
     """,
+    "DELETE FROM day_totals",
+    """
+    INSERT INTO day_totals
+    SELECT day, sum(paid_orders), sum(paid_fen), sum(distributor_orders), sum(distributor_fen),
+        sum(first_orders), sum(completed_orders), sum(refunds), sum(refunded_fen), sum(new_members),
+        sum(new_bindings), sum(touches), sum(new_distributors), sum(awards), sum(awards_fen),
+        sum(clawbacks), sum(clawbacks_fen), sum(payouts), sum(payouts_fen)
+    FROM day_figures GROUP BY day
+    """,
     """
     INSERT INTO stock_levels (product_id, store_id, on_hand)
     SELECT p.id, s, CASE WHEN (p.id + s) % {low_every} = 0 THEN 3 ELSE 60 END

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.attribution.models import Binding, ShareCode, Touch
 from app.distribution.models import Award, AwardReversal
 from app.distribution.plan_records import ClosedMonth
-from app.insight.models import FIGURES, DayFigures
+from app.insight.models import FIGURES, DayFigures, DayTotals
 from app.members.models import Distributor, Member
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout, PayoutBill
@@ -108,6 +108,23 @@ class Oracle:
                 )
                 store_id = self.stores_of[payout.member_id]
                 self._put(payout.ended_at, store_id, payouts=1, payouts_fen=arrived)
+
+
+def totals(session: Session) -> dict[date, dict[str, int]]:
+    """Return the totals of each day as they are kept, zeros left out."""
+    query = sa.select(DayTotals).execution_options(populate_existing=True)
+    return {
+        row.day: {name: value for name in FIGURES if (value := getattr(row, name))}
+        for row in session.scalars(query)
+    }
+
+
+def added_up(figures: Figures) -> dict[date, dict[str, int]]:
+    """Return the figures of each day, of all stores together."""
+    found: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for (day, _store_id), values in figures.items():
+        found[day].update(values)
+    return {day: dict(values) for day, values in found.items()}
 
 
 def kept(session: Session, days: Iterable[date] | None = None) -> Figures:

@@ -13,7 +13,7 @@ from app.insight import refreshing
 from app.insight.models import DayToRedo
 from tests.factories.insight import HAPPENINGS
 from tests.factories.people import make_store
-from tests.property.insight.oracle import Oracle, kept
+from tests.property.insight.oracle import Oracle, added_up, kept, totals
 
 NOW = datetime(2026, 3, 10, 15, 59, 59, tzinfo=UTC)
 """A second before midnight in Shanghai."""
@@ -48,6 +48,7 @@ def test_figures_equal_a_recount_after_any_life(steps: list[Any], session: Sessi
 
     once = kept(session)
     assert once == Oracle(session).count()
+    assert totals(session) == added_up(once)
     refreshing.refresh(session, now=NOW)
     assert kept(session) == once
 
