@@ -366,18 +366,6 @@ def test_what_belongs_to_somebody_else_is_the_same_as_nothing(
     assert assert_problem(foreign, 404, absent.get_json()["code"])
 
 
-@pytest.mark.parametrize("endpoint", OF_STAFF, ids=str)
-def test_staff_mode_is_closed_to_members_who_are_not_staff(
-    session: Session, seller: Phone, belongings: dict[str, str], endpoint: Endpoint
-) -> None:
-    with nothing_moves(session):
-        foreign = ask(seller, endpoint, endpoint.path(**belongings))
-        absent = ask(seller, endpoint)
-
-    assert_problem(foreign, 403, "staff_mode_closed")
-    assert_problem(absent, 403, "staff_mode_closed")
-
-
 def _without_request(response: Any) -> dict[str, Any]:
     return {name: value for name, value in response.get_json().items() if name != "request_id"}
 

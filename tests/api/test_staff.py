@@ -17,6 +17,7 @@ from app.stores import staff_mode
 from app.stores.models import Role, Staff, Store
 from app.stores.staff_mode_models import StaffBinding, StaffBindingCode
 from tests.api.conftest import Phone, assert_problem, new_key, nothing_moves
+from tests.api.test_routes import OF_STAFF, Endpoint, ask
 from tests.factories.orders import make_order
 from tests.factories.people import make_distributor, make_member, make_staff, make_store
 
@@ -61,6 +62,20 @@ def complete(desk: Phone, number: str, code: str | None = None, key: str = "") -
         {} if code is None else {"pickup_code": code},
         key=key or new_key(),
     )
+
+
+@pytest.mark.parametrize("endpoint", OF_STAFF, ids=str)
+def test_staff_mode_is_closed_to_members_who_are_not_staff(
+    session: Session, phone: Phone, endpoint: Endpoint
+) -> None:
+    order = make_order(session)
+
+    with nothing_moves(session):
+        there = ask(phone, endpoint, endpoint.path(number=order.number))
+        absent = ask(phone, endpoint)
+
+    assert_problem(there, 403, "staff_mode_closed")
+    assert_problem(absent, 403, "staff_mode_closed")
 
 
 def test_a_code_of_the_back_office_opens_staff_mode(
