@@ -17,6 +17,7 @@ from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, database_now
 from app.stores import places, regions
 from app.stores import staff as stores
+from app.stores.hours import WEEKDAYS, parse_week
 from app.stores.models import Region, Store
 from app.stores.permissions import Permission
 from app.stores.roles import RoleSpec, ensure_roles, put_role
@@ -34,6 +35,15 @@ STORES_OF_THEIR_OWN: Final = (
     (CHAIN_STORE, "苏州市姑苏区观前街 9 号"),
 )
 """Stores at which another plan than the one of channel distribution is in force."""
+
+SPOTS: Final = {
+    "静安店": (31_229_000, 121_454_000),
+    "徐汇店": (31_205_000, 121_446_000),
+    "滨江店": (30_209_000, 120_210_000),
+    SHAREHOLDER_STORE: (30_250_000, 120_162_000),
+    CHAIN_STORE: (31_311_000, 120_626_000),
+}
+"""About where they would be, in micro-degrees."""
 
 PRODUCTS: Final = (
     (ProductKind.SERVICE, "深层补水护理 60 分钟", "Deep hydration facial, 60 min", 29_800, 39_800),
@@ -79,12 +89,7 @@ def load_brand() -> Iterator[str]:
 
 def _load(session: Session, *, now: datetime) -> None:
     ensure_roles(session)
-    by_name = {
-        name: places.create_store(
-            session, places.StoreSpec(name=name, address=address), actor=SYSTEM, now=now
-        )
-        for name, address in (*STORES, *STORES_OF_THEIR_OWN)
-    }
+    by_name = _open_stores(session, now=now)
     _load_region(session, by_name, now=now)
     for person in DEMO_STAFF:
         _employ(session, person, [by_name[name].id for name in person.stores], now=now)
@@ -120,6 +125,26 @@ def _load_region(session: Session, by_name: Mapping[str, Store], *, now: datetim
         permissions=[one.value for one in OF_REGIONAL_MANAGER],
     )
     put_role(session, None, spec, actor=SYSTEM, reason="demo", now=now)
+
+
+def _open_stores(session: Session, *, now: datetime) -> dict[str, Store]:
+    """Open every store with its place and its hours; addresses begin with city and district."""
+    hours = parse_week(dict.fromkeys(WEEKDAYS, "10:00-22:00"))
+    stores = {}
+    for name, address in (*STORES, *STORES_OF_THEIR_OWN):
+        city, district, rest = address[:3], address[3:6], address[6:]
+        latitude_udeg, longitude_udeg = SPOTS[name]
+        spec = places.StoreSpec(
+            name=name,
+            city=city,
+            district=district,
+            address=rest,
+            latitude_udeg=latitude_udeg,
+            longitude_udeg=longitude_udeg,
+            opening_hours=hours,
+        )
+        stores[name] = places.create_store(session, spec, actor=SYSTEM, now=now)
+    return stores
 
 
 def _employ(session: Session, person: DemoStaff, store_ids: list[int], *, now: datetime) -> None:
