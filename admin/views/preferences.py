@@ -37,6 +37,11 @@ def _said(row: Standing, value: Value) -> Badge | str:
     return text
 
 
+def _otherwise(row: Standing) -> Badge | str | None:
+    """Return what would be without a change, where that is something else."""
+    return None if row.default == row.value else _said(row, row.default)
+
+
 def _name(row: Standing) -> Markup:
     return Markup("{}<span class='hint below'>{}</span>").format(
         say(row.spec.label), say(row.spec.governs)
@@ -121,7 +126,7 @@ class SettingsView(ScopedView):
     computed: ClassVar = {
         "name": _name,
         "value": lambda row: _said(row, row.value),
-        "default": lambda row: _said(row, row.default),
+        "default": lambda row: _otherwise(row),
         "last": _last,
         "changed_by": lambda row: setting_changer(row),
         "planned": _planned,
@@ -232,7 +237,7 @@ def facts_of(row: Standing) -> list[tuple[Any, Any]]:
     """Return what is in force, what else there could be, and who decides."""
     values: dict[str, Any] = {
         "value": _said(row, row.value),
-        "default": _said(row, row.default),
+        "default": _otherwise(row),
         "bounds": setting_forms.bounds(row.spec) or None,
         "planned": _planned(row),
         "last": _last(row),

@@ -39,7 +39,9 @@ def test_an_owner_changes_a_setting_and_proves_that_the_trail_is_whole(
     tab.picture(f"setting-{width}")
 
     tab.open("/audit/?action=setting.changed")
-    page.click("text=Setting changed >> nth=-1")
+    page.click("table.rows a.open")
+    page.wait_for_url("**/audit/details/**")
+    assert "15 minutes" in (page.locator("table.rows").first.text_content() or "")
     tab.picture(f"audit-row-{width}")
     tab.open("/audit_checks/form/new/")
     page.click("form.form button[type=submit]")
