@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy.orm import Session
 
 from app.kernel.audit import AuditRecord
@@ -86,7 +86,12 @@ def test_stopping_leaves_the_rest_as_it_was_and_says_which(
     session: Session, desk: Window, waiting: list[int]
 ) -> None:
     confirm_all(desk)
-    desk.page.route("**/action/**", lambda route: (stop(desk), route.continue_()))
+
+    def stop_and_go_on(route: Route) -> None:
+        stop(desk)
+        route.continue_()
+
+    desk.page.route("**/action/**", stop_and_go_on)
 
     desk.page.click("form[data-run] button[data-once]")
 
