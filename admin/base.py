@@ -21,7 +21,7 @@ from admin.counted import counted_in
 from admin.decisions import Decides
 from admin.details import Shown
 from admin.exporting import Exports
-from admin.filters import Filter, contains
+from admin.filters import Days, Filter, contains
 from admin.form_pages import Fills
 from admin.forms import ScopedLoader
 from admin.list_columns import Arranged
@@ -190,13 +190,20 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
         return query.where(sa.or_(*conditions)) if conditions else query
 
     def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
-        """Return one page, in the order asked for or newest first."""
+        """Return one page, in the order asked for; else newest first, by the days asked for."""
         if not wish.sort:
-            return listing.by_key(db.session(), query, self.key, wish)
+            order = self._order_of_days()
+            columns = (self.key,) if order is None else (order, self.key)
+            return listing.by_place(db.session(), query, columns, wish)
         column = getattr(self.model, wish.sort)
         return listing.by_place(
             db.session(), query, (column, self.key), wish, descending=wish.descending
         )
+
+    def _order_of_days(self) -> Any:
+        """Return the column whose days the address asks for, where lists can be ordered by it."""
+        days = [one for one in self.filters if isinstance(one, Days)]
+        return next((order for one in days if (order := one.order(request.args)) is not None), None)
 
     @expose("/")
     def index_view(self) -> Response | str:

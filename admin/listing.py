@@ -66,11 +66,6 @@ class Page:
         return self.newer is None and self.older is None
 
 
-def by_key(session: Session, query: Select[Any], key: ColumnElement[int], request: Request) -> Page:
-    """Return a page of a list ordered by its key, newest first."""
-    return by_place(session, query, (key,), request)
-
-
 def by_place(
     session: Session,
     query: Select[Any],
