@@ -248,7 +248,6 @@ def test_a_follow_up_is_planned_shown_as_due_and_done_with_a_word(
     session: Session, owner: Desk, customer: Member, store: Store
 ) -> None:
     session.commit()
-    today = database_now().date().isoformat()
     fields = {"what": "Call about the card", "due_on": "2999-01-01", "store_id": store.id}
 
     refused = owner.post(f"/members/form/follow-up/?id={customer.id}", fields)
@@ -259,7 +258,6 @@ def test_a_follow_up_is_planned_shown_as_due_and_done_with_a_word(
     owner.post(f"/members/form/follow-up/?id={customer.id}", {**fields, "due_on": soon})
     task = session.scalars(sa.select(FollowUp)).one()
     assert (task.store_id, task.assignee_id) == (store.id, None)
-    assert today < soon
     assert "Call about the card" in owner.get("/follow_ups/", due="open").get_data(as_text=True)
     assert "Call about the card" not in owner.get("/follow_ups/", due="overdue").get_data(
         as_text=True
