@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 from flask import Response as Answer
@@ -102,7 +103,7 @@ class FiguresView(SignedIn):
             wish=wish,
             ranges=RANGES,
             terms=[(name, TERMS[name]) for name in names],
-            lines=list(lines)[:STORES_SHOWN],
+            lines=list(islice(lines, STORES_SHOWN)),
             is_by_store=is_by_store,
             freshness=freshness(now),
             may_export=staff.may(Permission.EXPORTS),
