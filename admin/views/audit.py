@@ -22,7 +22,7 @@ from admin.details import Section, pairs_of, rows_section
 from admin.directory import Reference
 from admin.filters import Days, Exactly, OfStore, Options, contains
 from admin.form_pages import FormPage
-from admin.i18n import gettext
+from admin.i18n import gettext, moment
 from admin.scopes import brand_only, by_store
 from admin.urls import as_id
 from admin.words import action_name, action_names, subject_name, subject_names
@@ -227,6 +227,10 @@ class AuditChecksView(ScopedView):
             is_primary=True,
         ),
     )
+
+    def title_of(self, row: AuditCheck) -> str:
+        """Return when the look was asked for."""
+        return gettext("Look of %(when)s", when=moment(row.asked_at))
 
     @expose("/status/")
     def status(self) -> Response:
