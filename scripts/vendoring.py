@@ -1,4 +1,4 @@
-"""Fetching the libraries of the back office's pages, started by `scripts/vendor`.
+"""Fetching the libraries of the back office's pages and of its tests, started by `scripts/vendor`.
 
 A package is taken only where its checksum is the one in the manifest.
 """
@@ -16,14 +16,20 @@ from typing import Any, Final
 
 import requests
 
-VENDOR: Final = Path(__file__).parents[1] / "admin" / "static" / "vendor"
-MANIFEST: Final = VENDOR / "manifest.json"
+ROOT: Final = Path(__file__).parents[1]
+FOLDERS: Final = (ROOT / "admin" / "static" / "vendor", ROOT / "tests" / "browser" / "vendor")
+"""Folders of packages, each with a manifest: what pages load, and what tests look at pages with."""
 TIMEOUT_SECONDS: Final = 60
 
 
-def read_manifest() -> dict[str, Any]:
-    """Return what the manifest says of each package."""
-    found: dict[str, Any] = json.loads(MANIFEST.read_text())["packages"]
+def manifest_of(folder: Path) -> Path:
+    """Return the file that says what a folder of packages holds."""
+    return folder / "manifest.json"
+
+
+def packages_of(folder: Path) -> dict[str, Any]:
+    """Return what the manifest of a folder says of each package."""
+    found: dict[str, Any] = json.loads(manifest_of(folder).read_text())["packages"]
     return found
 
 
@@ -42,12 +48,13 @@ def sha256_of(content: bytes) -> str:
 
 
 def differences() -> list[str]:
-    """Return the files that are missing, or other than the manifest says."""
+    """Return the files that are missing, or other than their manifest says."""
     return [
         f"{package}/{name}"
-        for package, facts in read_manifest().items()
+        for folder in FOLDERS
+        for package, facts in packages_of(folder).items()
         for name, file in facts["files"].items()
-        if not (path := VENDOR / package / name).is_file()
+        if not (path := folder / package / name).is_file()
         or sha256_of(path.read_bytes()) != file["sha256"]
     ]
 
@@ -64,25 +71,39 @@ def unpack(archive: bytes, files: Mapping[str, Mapping[str, str]]) -> dict[str, 
     return found
 
 
+def fetch(folder: Path, *, is_written: bool) -> bool:
+    """Fetch the packages of a folder; False where one is not what the manifest says."""
+    packages = packages_of(folder)
+    for name, facts in packages.items():
+        archive = requests.get(facts["tarball"], timeout=TIMEOUT_SECONDS).content
+        if integrity_of(archive) != facts["integrity"]:
+            print(f"{name}: the package is not what the manifest says", file=sys.stderr)
+            return False
+        contents = unpack(archive, facts["files"])
+        if is_written:
+            put(folder / name, contents, facts["files"])
+        print(f"{name} {facts['version']}: {len(contents)} files")
+    if is_written:
+        manifest_of(folder).write_text(f"{json.dumps({'packages': packages}, indent=2)}\n")
+    return True
+
+
+def put(folder: Path, contents: Mapping[str, bytes], facts: Mapping[str, dict[str, str]]) -> None:
+    """Write the files of a package and note their checksums."""
+    folder.mkdir(exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        facts[name]["sha256"] = sha256_of(content)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch, compare and with `--write` put in place; 1 where something is other than it should."""
     parser = argparse.ArgumentParser(prog="scripts/vendor", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put files and checksums in place")
     options = parser.parse_args(arguments)
-    manifest = json.loads(MANIFEST.read_text())
-    for name, facts in manifest["packages"].items():
-        archive = requests.get(facts["tarball"], timeout=TIMEOUT_SECONDS).content
-        if integrity_of(archive) != facts["integrity"]:
-            print(f"{name}: the package is not what the manifest says", file=sys.stderr)
+    for folder in FOLDERS:
+        if not fetch(folder, is_written=options.write):
             return 1
-        contents = unpack(archive, facts["files"])
-        for file, content in contents.items():
-            if options.write:
-                (VENDOR / name / file).write_bytes(content)
-                facts["files"][file]["sha256"] = sha256_of(content)
-        print(f"{name} {facts['version']}: {len(contents)} files")
-    if options.write:
-        MANIFEST.write_text(f"{json.dumps(manifest, indent=2)}\n")
     changed = differences()
     for one in changed:
         print(f"{one} is not what the manifest says", file=sys.stderr)
