@@ -100,7 +100,6 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "is_distributable": _("Earns commission"),
     "is_refundable": _("Can be returned"),
     "is_medical": _("Medical aesthetics"),
-    "sees_all_stores": _("All stores"),
     "must_change_password": _("Must change password"),
     "wechat_bill_number": _("WeChat bill"),
     "wechat_refund_id": _("WeChat refund"),
