@@ -10,7 +10,7 @@ from typing import Any, Final
 import flask_babel
 from babel import Locale
 from flask import Flask, has_request_context, request
-from flask_babel import Babel, format_datetime, get_locale
+from flask_babel import Babel, get_locale
 from flask_login import current_user
 
 from app.kernel.clock import SHANGHAI
@@ -82,5 +82,6 @@ def moment(instant: datetime, *, seconds: bool = False) -> str:
 
     ISO order sorts, fits a column and cannot be misread, unlike a month before or after a day.
     """
-    pattern = "yyyy-MM-dd HH:mm:ss" if seconds else "yyyy-MM-dd HH:mm"
-    return str(format_datetime(instant, pattern))
+    return instant.astimezone(SHANGHAI).strftime(
+        "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    )
