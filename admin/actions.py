@@ -13,13 +13,15 @@ from wtforms.validators import Length, StopValidation
 from admin import lockout, staff
 from admin.decisions import Act
 from admin.forms import ReasonForm
-from admin.i18n import gettext
+from admin.i18n import gettext, say_error
 from admin.sign_in import find_staff, verify_code
 from app.kernel.audit import Actor
-from app.kernel.db import atomic, retrying
+from app.kernel.db import atomic, database_now, db, retrying
 from app.stores import queries
+from app.stores.independence import require_independent
 from app.stores.models import Staff
 from app.stores.permissions import Permission
+from app.stores.staff_errors import NotIndependent
 
 
 def joined(service: Callable[..., Any], *positional: Any, **named: Any) -> Any:
@@ -121,20 +123,36 @@ class SecondPersonForm(ReasonForm):
                 gettext("The second person's e-mail, password or code is not right.")
             ]
             return False
-        me = staff.current()
-        if me is not None and colleague.id == me.id:
-            self.second_email.errors = [gettext("The second person must be somebody else.")]
+        second = Actor("staff", colleague.id, staff.actor().request_id)
+        refusal = _refusal(colleague, second, self.permission)
+        if refusal:
+            self.second_email.errors = [refusal]
             return False
-        if not queries.may(colleague, self.permission):
-            self.second_email.errors = [gettext("The second person may not decide this.")]
-            return False
-        self.second_actor = Actor("staff", colleague.id, staff.actor().request_id)
+        self.second_actor = second
         return True
 
 
+def _refusal(colleague: Staff, second: Actor, permission: Permission) -> str:
+    """Say why a colleague who proved to be here cannot agree; nothing where they can."""
+    me = staff.current()
+    if me is not None and colleague.id == me.id:
+        return gettext("The second person must be somebody else.")
+    now = database_now()
+    if not (queries.is_employed(colleague, now=now) and queries.may(colleague, permission)):
+        return gettext("The second person may not decide this.")
+    try:
+        require_independent(db.session(), [staff.actor(), second], now=now)
+    except NotIndependent as error:
+        return say_error(error)
+    return ""
+
+
 def _proves(colleague: Staff, form: FlaskForm) -> bool:
-    """Check both factors of a colleague; a failure counts against their account."""
-    if not colleague.password or lockout.is_shut(colleague):
+    """Check both factors of a colleague; a failure counts against their account.
+
+    Whoever still has a first password, which somebody else chose, proves nothing with it.
+    """
+    if not colleague.password or colleague.must_change_password or lockout.is_shut(colleague):
         return False
     is_right = verify_password(form.second_password.data, colleague.password) and verify_code(
         colleague, form.second_code.data

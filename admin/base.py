@@ -30,7 +30,9 @@ from admin.scopes import Scope
 from admin.tables import Compute, Shape, Table
 from admin.urls import as_id, local_url, modest, with_query
 from app.kernel.db import db
+from app.stores.models import Staff
 from app.stores.permissions import Permission
+from app.stores.queries import visible_store_ids
 
 ROUTES: Final = "_urls"
 """Where Flask-Admin's metaclass collects what `expose` marks."""
@@ -156,6 +158,15 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
         """Return those of several rows that the person here may see, in order."""
         query = self.get_query().where(self.key.in_(list(ids))).order_by(self.key)
         return db.session.scalars(self.loaded(query)).all()
+
+    def is_seen_by(self, staff_id: int, row: Any) -> bool:
+        """Tell whether a row lies within the stores of somebody else."""
+        store_ids = visible_store_ids(db.session.get_one(Staff, staff_id))
+        if store_ids is None:
+            return True
+        within: sa.ColumnElement[bool] = type(self).scope(store_ids)
+        found = sa.select(self.key).where(self.key == self.key_of(row), within)
+        return db.session.scalar(found) is not None
 
     def wanted(self) -> Any:
         """Return the row that the address names; 404 where it is absent or not theirs."""

@@ -26,7 +26,7 @@ from admin.conflicts import (
     take_theirs,
 )
 from admin.decisions import Act
-from admin.i18n import say_error
+from admin.i18n import gettext, say_error
 from admin.part import Part
 from app.kernel.db import database_now
 from app.kernel.errors import DomainError
@@ -100,7 +100,7 @@ class Fills(Part):
             found = _compared(form, form_class, now)
             if request.form.get(TAKE) == THEIRS:
                 take_theirs(request.form.getlist(CHANGED), form, now)
-            elif not found and form.validate():
+            elif not found and form.validate() and self._second_may(row, form):
                 answer = self._take(page, row, form)
                 if answer is not None:
                     return answer
@@ -117,6 +117,14 @@ class Fills(Part):
             changed_meanwhile=found,
         )
         return make_response(text, HTTPStatus.CONFLICT) if found else text
+
+    def _second_may(self, row: Any, form: Any) -> bool:
+        """Tell whether who agreed sees the row as well; say on the form where they do not."""
+        second = getattr(form, "second_actor", None)
+        if second is None or row is None or self.is_seen_by(second.id, row):
+            return True
+        form.second_email.errors = [gettext("The second person may not decide this.")]
+        return False
 
     def _take(self, page: FormPage, row: Any, form: FlaskForm) -> Response | None:
         """Call the service; None where it refused, which then stands on the form."""

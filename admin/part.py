@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         def is_accessible(self) -> bool:
             """Tell whether the reader may open the view."""
 
+        def is_seen_by(self, staff_id: int, row: Any) -> bool:
+            """Tell whether a row lies within the stores of somebody else."""
+
         @property
         def shape(self) -> Shape:
             """What the list shows of each row."""

@@ -18,7 +18,7 @@ from admin.role_names import AREAS, permission_names
 from app.approvals.contract import Topic
 from app.kernel.db import database_now, db
 from app.stores import roles
-from app.stores.granting import who_else_may
+from app.stores.granting import needs_another
 from app.stores.models import Role
 from app.stores.permissions import CROWN, ROLE_NAME_LENGTH_MAX, Permission, RoleName
 from app.stores.roles import DESCRIPTION_LENGTH_MAX, RoleSpec
@@ -75,8 +75,13 @@ class RoleAloneForm(RoleFields, ReasonForm):
 def role_form(_row: Role | None) -> type[FlaskForm]:
     """Return the form for a role: with a colleague wherever there is one."""
     me = staff.current()
-    but = {me.id if me is not None else None}
-    needs = who_else_may(db.session(), Permission.ROLES_EDIT, but=but, now=database_now())
+    needs = needs_another(
+        db.session(),
+        Permission.ROLES_EDIT,
+        actor_id=me.id if me is not None else None,
+        subject_id=None,
+        now=database_now(),
+    )
     return RoleForm if needs else RoleAloneForm
 
 

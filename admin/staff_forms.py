@@ -37,7 +37,7 @@ from app.kernel.secrecy import mask_phone, vault
 from app.members.reassigning import hand_over_follow_ups
 from app.stores import people
 from app.stores import staff as services
-from app.stores.granting import who_else_may
+from app.stores.granting import needs_another
 from app.stores.models import Region, Role, Staff
 from app.stores.people import JOB_TITLE_LENGTH_MAX, NAME_LENGTH_MAX, NOTES_LENGTH_MAX, Person
 from app.stores.permissions import Permission, RoleName
@@ -171,8 +171,13 @@ class HandOverForm(ReasonForm):
 def needs_colleague(row: Staff | None) -> bool:
     """Tell whether there is somebody besides the person here, and the one concerned, to agree."""
     me = staff.current()
-    but = {me.id if me is not None else None, row.id if row is not None else None}
-    return who_else_may(db.session(), Permission.STAFF_EDIT, but=but, now=database_now())
+    return needs_another(
+        db.session(),
+        Permission.STAFF_EDIT,
+        actor_id=me.id if me is not None else None,
+        subject_id=row.id if row is not None else None,
+        now=database_now(),
+    )
 
 
 def is_somebody_else(row: Staff) -> bool:

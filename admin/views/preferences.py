@@ -23,7 +23,9 @@ from app.preferences.models import SettingChange
 from app.preferences.queries import Standing
 from app.preferences.specs import GROUPS
 from app.preferences.units import Unit, Value, worded
+from app.stores.models import Staff
 from app.stores.permissions import Permission
+from app.stores.queries import visible_store_ids
 
 HIDDEN: Final = frozenset({"database_url", "redis_url"})
 """Settings of the environment that hold a password without being called a secret."""
@@ -174,6 +176,10 @@ class SettingsView(ScopedView):
             change = db.session.get(SettingChange, key)
             name = change.name if change is not None else ""
         return next((one for one in self.rows() if one.spec.name == name), None)
+
+    def is_seen_by(self, staff_id: int, row: Standing) -> bool:  # noqa: ARG002 - settings are alike
+        """Tell whether somebody else sees the whole brand, as settings need."""
+        return visible_store_ids(db.session.get_one(Staff, staff_id)) is None
 
     def key_of(self, row: Standing) -> Any:
         """Return the name of a setting."""

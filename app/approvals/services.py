@@ -33,7 +33,9 @@ from app.kernel import audit
 from app.kernel.audit import SYSTEM, Actor, Change, Subject
 from app.members.decisions import require_reason
 from app.stores import queries as stores
+from app.stores.independence import require_independent
 from app.stores.models import Staff
+from app.stores.permissions import Permission
 
 WAITS_FOR: Final = timedelta(days=7)
 """A request nobody decided in a week is no longer about what the asker saw."""
@@ -74,15 +76,15 @@ def approve(
 
     The row that is returned is `approved`; or it is `void` or `expired`, with nothing else done,
     where the world has moved on: the caller commits that too and tells the person. Raises
-    `ApprovalNotFound`, `ApprovalNotInState`, `OwnRequest`, `MayNotDecide`, and whatever the kind's
-    service refuses with, which leaves the request waiting.
+    `ApprovalNotFound`, `ApprovalNotInState`, `OwnRequest`, `MayNotDecide`, `NotIndependent`, and
+    whatever the kind's service refuses with, which leaves the request waiting.
     """
     row = _locked(session, approval_id, ApprovalEvent.APPROVE)
     kind = KINDS[row.kind]
-    _require_checker(session, row, kind, actor)
+    _require_checker(session, row, kind, actor, now=now)
     if now >= row.expires_at:
         return _close(session, row, ApprovalEvent.EXPIRE, SYSTEM, now=now)
-    if not _maker_stands(session, row, kind):
+    if not _maker_stands(session, row, kind, now=now):
         return _close(session, row, ApprovalEvent.VOID, SYSTEM, now=now)
     topic = topic_of(row)
     kind.lock(session, topic)
@@ -101,7 +103,7 @@ def refuse(
     """Turn a request down, saying why. Raises as `approve` does, and `ReasonRequired`."""
     require_reason(reason)
     row = _locked(session, approval_id, ApprovalEvent.REFUSE)
-    _require_checker(session, row, KINDS[row.kind], actor)
+    _require_checker(session, row, KINDS[row.kind], actor, now=now)
     return _close(session, row, ApprovalEvent.REFUSE, actor, reason=reason.strip(), now=now)
 
 
@@ -227,21 +229,33 @@ def _locked(session: Session, approval_id: int, event: ApprovalEvent) -> Approva
     return row
 
 
-def _require_checker(session: Session, row: Approval, kind: Kind, actor: Actor) -> None:
-    """Raise unless the person is somebody else, holds the right and sees the store."""
+def _require_checker(
+    session: Session, row: Approval, kind: Kind, actor: Actor, *, now: datetime
+) -> None:
+    """Raise unless the person is somebody else, holds the right and sees the store.
+
+    That of the request, and the one it has come to belong to since.
+    """
     if actor.kind == STAFF and actor.id == row.asked_by_id:
         raise OwnRequest
     checker = _staff(session, actor)
-    if checker is None or not stores.may(checker, kind.decide):
+    if checker is None or not _may_now(checker, kind.decide, now=now):
         raise MayNotDecide
     store_ids = stores.visible_store_ids(checker)
-    if store_ids is not None and row.store_id not in store_ids:
+    its_stores = {row.store_id, kind.store_of(session, topic_of(row))}
+    if store_ids is not None and not its_stores <= store_ids:
         raise MayNotDecide
+    require_independent(session, [Actor(STAFF, row.asked_by_id), actor], now=now)
 
 
-def _maker_stands(session: Session, row: Approval, kind: Kind) -> bool:
-    """Tell whether the one who asked may still ask; whoever was disabled may do nothing."""
-    return stores.may(session.get_one(Staff, row.asked_by_id), kind.ask)
+def _maker_stands(session: Session, row: Approval, kind: Kind, *, now: datetime) -> bool:
+    """Tell whether the one who asked may still ask; whoever left may do nothing."""
+    return _may_now(session.get_one(Staff, row.asked_by_id), kind.ask, now=now)
+
+
+def _may_now(person: Staff, permission: Permission, *, now: datetime) -> bool:
+    """Tell whether somebody holds a right and works here today."""
+    return stores.is_employed(person, now=now) and stores.may(person, permission)
 
 
 ACTIONS: Final = {

@@ -19,7 +19,7 @@ from app.attribution.rules import (
 )
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
-from app.members.decisions import require_reason, require_two_people
+from app.members.decisions import require_reason, require_two_desks
 from app.members.queries import household_of
 from app.settings import Settings
 
@@ -134,7 +134,7 @@ def hand_over(  # noqa: PLR0913 - one decision: about whom, to whom, by whom, wh
     Raises `SecondPersonRequired`, `ReasonRequired`, `NoBindingInForce`, `OwnerRefused` for one who
     could not have won this customer either, and `MemberNotFound`.
     """
-    require_two_people(actor, second_actor)
+    require_two_desks(session, actor, second_actor, now=now)
     require_reason(reason)
     old, at = _lock_for_transfer(session, customer_id, owner, now=now)
     until_at = old.valid_until_at
@@ -193,7 +193,7 @@ def end_binding(
     Two different members of staff decide it, with a reason. Raises `SecondPersonRequired`,
     `ReasonRequired`, `NoBindingInForce`, `MemberNotFound`.
     """
-    require_two_people(actor, second_actor)
+    require_two_desks(session, actor, second_actor, now=now)
     require_reason(reason)
     binding, at = _lock_in_force(session, customer_id, None, now=now)
     history.end(session, binding, at=at)

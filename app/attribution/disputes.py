@@ -37,7 +37,7 @@ from app.attribution.models import Binding, ShareCode, Touch
 from app.attribution.rules import Owner
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
-from app.members.decisions import require_reason, require_two_people
+from app.members.decisions import require_reason, require_two_desks
 from app.members.errors import MemberNotFound, NotADistributor
 from app.members.models import Distributor, Member, Standing
 
@@ -240,7 +240,7 @@ def uphold_dispute(
 
     Raises `DisputeNotFound`, `DisputeNotInState`, and what `hand_over` does.
     """
-    require_two_people(actor, second_actor)
+    require_two_desks(session, actor, second_actor, now=now)
     require_reason(reason)
     row = _locked_open(session, dispute_id, DisputeEvent.UPHOLD)
     new = bindings.hand_over(

@@ -25,7 +25,7 @@ from app.kernel.db import atomic, retrying, take_time
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 from app.kernel.outbox import Task
-from app.members.decisions import require_reason, require_two_people
+from app.members.decisions import require_reason, require_two_desks
 from app.members.errors import DistributorNotFound, NotADistributor
 from app.members.models import Distributor, Standing
 from app.orders.models import Order
@@ -177,7 +177,7 @@ def set_level(  # noqa: PLR0913 - one decision: about whom, to what, by whom, wh
     It is kept and lost like any other. Raises `SecondPersonRequired`, `ReasonRequired`,
     `DistributorNotFound`, `NotADistributor`, `LevelUnknown`.
     """
-    require_two_people(actor, second_actor)
+    require_two_desks(session, actor, second_actor, now=now)
     require_reason(reason)
     row = session.execute(
         sa.select(Distributor.level, Distributor.standing, Distributor.store_id)

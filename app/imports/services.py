@@ -32,6 +32,7 @@ from app.imports.states import OPEN, ImportKind, ImportState
 from app.kernel import audit, outbox
 from app.kernel.audit import Actor, Change, Subject
 from app.kernel.db import atomic, take_time
+from app.stores.independence import require_independent
 from app.stores.permissions import Permission
 from app.stores.queries import visible_store_ids
 
@@ -125,7 +126,7 @@ def begin(session: Session, run_id: int, *, actor: Actor, now: datetime) -> Impo
     if run.valid_count == 0:
         raise NothingToImport
     if run.needs_second:
-        run.second_staff_id = _second(session, run, actor)
+        run.second_staff_id = _second(session, run, actor, now=now)
     run.state, run.begun_at = ImportState.RUNNING, now
     session.flush()
     _record(session, run, actor, "import.begun", now=now)
@@ -133,12 +134,13 @@ def begin(session: Session, run_id: int, *, actor: Actor, now: datetime) -> Impo
     return run
 
 
-def _second(session: Session, run: ImportRun, actor: Actor) -> int:
+def _second(session: Session, run: ImportRun, actor: Actor, *, now: datetime) -> int:
     if run.staff_id is None or actor.id is None or actor.id == run.staff_id:
         raise ImportNeedsSecond
-    kind = KINDS[run.kind]
-    for one in (actor, Actor("staff", run.staff_id)):
+    kind, people = KINDS[run.kind], (actor, Actor("staff", run.staff_id))
+    for one in people:
         demand_rights(session, one, kind, more=Permission.DISTRIBUTORS_MOVE)
+    require_independent(session, people, now=now)
     return actor.id
 
 

@@ -15,7 +15,7 @@ from app.kernel.audit import Actor, Change, Subject
 from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
 from app.members import tree
-from app.members.decisions import require_reason, require_two_people
+from app.members.decisions import require_reason, require_two_desks
 from app.members.errors import (
     AgreementRequired,
     AlreadyADistributor,
@@ -227,7 +227,7 @@ def move_recommender(  # noqa: PLR0913 - one decision: about whom, where to, by 
     `DistributorNotFound`, `RecommenderUnchanged`, `RecommenderCycle`, `RecommenderNotActive`,
     `TeamClosed` where that would bring people into a stopped team from elsewhere.
     """
-    require_two_people(actor, second_actor)
+    require_two_desks(session, actor, second_actor, now=now)
     require_reason(reason)
     tree.take(session)
     row, target = _lock_for_move(session, member_id, to_member_id)

@@ -40,6 +40,7 @@ from app.payouts.states import (
     taken_back_by,
 )
 from app.settings import Settings
+from app.stores.independence import STAFF, require_independent
 
 MAY_EARN: Final = frozenset({Standing.ACTIVE, Standing.FROZEN, Standing.QUIT})
 """Standings of those who have been distributors; only the first of them may withdraw."""
@@ -98,7 +99,8 @@ def approve(
     """Let a payout go ahead, or take the first of two steps towards that; a job will send it.
 
     Two people have to approve where the limit said so when it was asked for, or says so now.
-    Raises `PayoutHeld` while a hold stands, `PayoutOnHold` while the distributor is frozen.
+    Raises `PayoutHeld` while a hold stands, `PayoutOnHold` while the distributor is frozen,
+    `SecondApproverRequired`, `NotIndependent`.
     """
     assert actor.kind == "staff", "only staff approve"
     holds.require_free(session, payout_id)
@@ -110,6 +112,8 @@ def approve(
     if payout.state is PayoutState.APPROVED_ONCE:
         if payout.first_approver_id == actor.id:
             raise SecondApproverRequired
+        first = Actor(STAFF, payout.first_approver_id)
+        require_independent(session, [first, actor], now=now)
         payout.second_approver_id = actor.id
         _let_go(session, payout, actor, now=now)
     elif needs_two:

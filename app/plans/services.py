@@ -36,6 +36,7 @@ from app.plans.errors import (
 from app.plans.models import Plan, PlanCheck, PlanConfirmation, PlanVersion
 from app.plans.scopes import Scope
 from app.plans.states import OPEN_STATES, PlanVersionEvent, PlanVersionState
+from app.stores.independence import STAFF, require_independent
 from app.stores.models import Staff
 
 
@@ -178,7 +179,7 @@ def confirm_finding(
     if len(statement) < STATEMENT_MIN:
         raise StatementTooShort(STATEMENT_MIN)
     version = lock_version(session, version_id)
-    _demand_second_person(session, version, officer)
+    _demand_second_person(session, version, officer, now=now)
     check = latest_check(session, version)
     found = [one for one in check.findings if one["rule"] == rule and one["severity"] == "HIGH"]
     if not found:
@@ -252,7 +253,7 @@ def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -
     Raises PlanBlocked and PlanNotConfirmed where the latest check of this revision forbids it.
     """
     version = lock_version(session, version_id)
-    _demand_second_person(session, version, actor)
+    _demand_second_person(session, version, actor, now=now)
     if version.state is not PlanVersionState.SUBMITTED:
         raise PlanNotInState(version.state)
     demand_lawful(session, version)
@@ -263,7 +264,9 @@ def approve(session: Session, version_id: int, *, actor: Actor, now: datetime) -
     return version
 
 
-def _demand_second_person(session: Session, version: PlanVersion, actor: Actor) -> None:
+def _demand_second_person(
+    session: Session, version: PlanVersion, actor: Actor, *, now: datetime
+) -> None:
     """Refuse whoever drafted or revised a version; its `author_id` is only the last of them."""
     writers = session.scalars(
         sa.select(AuditRecord.actor_id).where(
@@ -273,8 +276,11 @@ def _demand_second_person(session: Session, version: PlanVersion, actor: Actor) 
             AuditRecord.actor_kind == "staff",
         )
     )
-    if actor.id is not None and actor.id in {*writers, version.author_id}:
+    wrote = {one for one in (*writers, version.author_id) if one is not None}
+    if actor.id in wrote:
         raise OwnPlan
+    for one in sorted(wrote):
+        require_independent(session, [Actor(STAFF, one), actor], now=now)
 
 
 def demand_approved(session: Session, version_id: int) -> PlanVersion:

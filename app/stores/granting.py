@@ -2,7 +2,9 @@
 
 One exception keeps a small brand from locking itself out: where nobody else could agree - no other
 active person who holds the right, the person concerned left aside - one decides alone, and the
-trail says so. The sole owner appoints the first colleague that way.
+trail says so. The sole owner appoints the first colleague that way. Whoever has just taken the say
+of another owner away is not alone for a day, and two of whom one gave the other a sign-in are not
+two (`independence`).
 """
 
 from collections.abc import Collection
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.kernel.audit import Actor
 from app.kernel.clock import business_day
 from app.stores.errors import LastOwner, StaffNotFound
+from app.stores.independence import has_put_out, require_independent
 from app.stores.models import Role, Staff, staff_regions
 from app.stores.permissions import CROWN, ROLE_PERMISSIONS, Permission, RoleName
 from app.stores.queries import is_employed, staff_permissions, visible_store_ids
@@ -77,7 +80,8 @@ def require_agreement(
 ) -> dict[str, Any]:
     """Return what the trail keeps of who agreed; nothing where the system itself acts.
 
-    Call it after `lock_appointers`. Raises `OwnDuties`, `MayNotGrant`, `DutiesNeedTwo`.
+    Call it after `lock_appointers`. Raises `OwnDuties`, `MayNotGrant`, `DutiesNeedTwo`,
+    `NotIndependent`.
     """
     if by.actor.kind != STAFF:
         return {}
@@ -89,10 +93,25 @@ def require_agreement(
         raise DutiesNeedTwo
     require_right(session, by, permission, grant)
     if by.second_actor is not None:
+        require_independent(session, people, now=by.now)
         return {"second_actor": str(by.second_actor)}
-    if who_else_may(session, permission, but=ids | {subject_id}, now=by.now):
+    if needs_another(session, permission, actor_id=by.actor.id, subject_id=subject_id, now=by.now):
         raise DutiesNeedTwo
     return {"alone": ALONE}
+
+
+def needs_another(
+    session: Session,
+    permission: Permission,
+    *,
+    actor_id: int | None,
+    subject_id: int | None,
+    now: datetime,
+) -> bool:
+    """Tell whether one person has to find another for a decision about rights."""
+    if who_else_may(session, permission, but={actor_id, subject_id}, now=now):
+        return True
+    return actor_id is not None and has_put_out(session, actor_id, now=now)
 
 
 def require_right(

@@ -97,3 +97,15 @@ class SessionNotFound(DomainError):
     code: ClassVar[str] = "staff_session_not_found"
     kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
     text: ClassVar[str] = N_("This session has ended already.")
+
+
+@dataclass(eq=False)
+class NotIndependent(DomainError):
+    """One of the two gave the other a sign-in lately, so both may be the same person."""
+
+    code: ClassVar[str] = "not_independent"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_(
+        "One of you two gave the other a sign-in less than a day ago. Until then somebody else "
+        "has to agree."
+    )
