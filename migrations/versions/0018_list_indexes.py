@@ -1,8 +1,12 @@
 """Indexes that keep lists of millions of rows quick, and which stores know which members.
 
+What is written from here on ties itself; 0028 ties what was there before, without keeping writers
+out meanwhile as the triggers of this transaction do.
+
 A list shows 25 rows out of millions: each order it can have, each rare value it can be narrowed to
 and each scope needs an index that finds them without looking at the rest. Indexes are built beside
-the traffic; one that an interrupted run left half-built is dropped first.
+the traffic and before anything else, so that an interrupted run can be repeated: what it left
+half-built is dropped first.
 """
 
 import sqlalchemy as sa
@@ -37,7 +41,7 @@ UNEVEN = (("orders", "store_id"), ("members", "origin_store_id"), ("member_store
 """Stores differ by orders of magnitude: the planner has to know each, not the hundred largest."""
 
 GRAMS = """
-    CREATE FUNCTION name_grams(name text) RETURNS text[]
+    CREATE OR REPLACE FUNCTION name_grams(name text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         SELECT coalesce(array_agg(DISTINCT substr(lower(name), place, size)), '{}')
         FROM generate_series(1, length(name)) place, generate_series(1, 2) size
@@ -56,7 +60,6 @@ TIES = """
     UNION SELECT store_id, member_id FROM distributors
     WHERE store_id IS NOT NULL {of_distributor}
 """
-TIES_OF_ALL = TIES.format(of_member="", of_order="", of_binding="", of_distributor="")
 TIES_OF_ONE = TIES.format(
     of_member="AND id = whom",
     of_order="AND member_id = whom",
@@ -150,7 +153,7 @@ TRIGGERS = (
 
 
 def upgrade() -> None:
-    op.execute(GRAMS)
+    _build_indexes()
     op.create_table(
         "member_stores",
         sa.Column("store_id", sa.BigInteger(), nullable=False),
@@ -170,14 +173,14 @@ def upgrade() -> None:
             f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW WHEN ({condition})"
             f" EXECUTE FUNCTION {function}()"
         )
-    # What is written from here on ties itself; this ties what was there before.
-    op.execute(
-        f"INSERT INTO member_stores (store_id, member_id) {TIES_OF_ALL} ON CONFLICT DO NOTHING"
-    )
     op.create_index("ix_member_stores_member", "member_stores", ["member_id", "store_id"])
     for table, column in UNEVEN:
         op.execute(f"ALTER TABLE {table} ALTER {column} SET STATISTICS 1000")
+
+
+def _build_indexes() -> None:
     with op.get_context().autocommit_block():
+        op.execute(GRAMS)
         op.execute("SET lock_timeout = 0")
         for name, (table, columns, where) in INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

@@ -30,25 +30,21 @@ FIGURES = [
 ]
 STANDING = ("commission_pending_fen", "commission_available_fen", "clawback_debt_fen")
 
-BY_INSTANT = (
-    ("ix_orders_completed", "orders", "completed_at"),
-    ("ix_touches_occurred", "touches", "occurred_at"),
-    ("ix_distributors_approved", "distributors", "approved_at"),
-    ("ix_awards_created", "awards", "created_at"),
-    ("ix_award_reversals_created", "award_reversals", "created_at"),
-    ("ix_payouts_ended", "payouts", "ended_at"),
-)
-"""What the figures of a day are counted by."""
-
-WAITING = (
-    ("ix_orders_to_hand_over", "orders", ("store_id", "id"), "state = 'paid'"),
-    ("ix_inbox_notices_outcome", "inbox_notices", ("outcome",), None),
-    ("ix_refunds_waiting", "refunds", ("state", "id"), "state IN ('requested', 'abnormal')"),
-    ("ix_distributors_applied", "distributors", ("member_id",), "standing = 'applied'"),
-    ("ix_tasks_quarantined", "tasks", ("id",), "quarantined_at IS NOT NULL"),
-    ("ix_stock_levels_low", "stock_levels", ("store_id",), "on_hand - reserved <= low_at"),
-)
-"""What waits for a person: found without looking at what does not."""
+INDEXES = {
+    "ix_orders_completed": ("orders", "completed_at", ""),
+    "ix_touches_occurred": ("touches", "occurred_at", ""),
+    "ix_distributors_approved": ("distributors", "approved_at", ""),
+    "ix_awards_created": ("awards", "created_at", ""),
+    "ix_award_reversals_created": ("award_reversals", "created_at", ""),
+    "ix_payouts_ended": ("payouts", "ended_at", ""),
+    "ix_orders_to_hand_over": ("orders", "store_id, id", "state = 'paid'"),
+    "ix_inbox_notices_outcome": ("inbox_notices", "outcome", ""),
+    "ix_refunds_waiting": ("refunds", "state, id", "state IN ('requested', 'abnormal')"),
+    "ix_distributors_applied": ("distributors", "member_id", "standing = 'applied'"),
+    "ix_tasks_quarantined": ("tasks", "id", "quarantined_at IS NOT NULL"),
+}
+"""What the figures of a day are counted by, and what waits for a person: found without looking at
+what does not."""
 
 NOTED = (
     ("orders", "paid_at"),
@@ -76,18 +72,34 @@ a day leaves time for a transaction that began before midnight."""
 
 
 def upgrade() -> None:
+    _build_indexes()
     _tables()
-    for name, table, column in BY_INSTANT:
-        op.create_index(name, table, [column])
     op.add_column(
         "stock_levels",
         sa.Column("low_at", sa.BigInteger(), server_default=sa.text("5"), nullable=False),
     )
     op.create_check_constraint(op.f("ck_stock_levels_low_at"), "stock_levels", "low_at >= 0")
-    for name, table, columns, condition in WAITING:
-        where = sa.text(condition) if condition else None
-        op.create_index(name, table, list(columns), postgresql_where=where)
+    op.create_index(
+        "ix_stock_levels_low",
+        "stock_levels",
+        ["store_id"],
+        postgresql_where=sa.text("on_hand - reserved <= low_at"),
+    )
     _triggers()
+
+
+def _build_indexes() -> None:
+    """Build beside the traffic, before anything else, so that an interrupted run can be repeated.
+
+    What it left half-built is dropped first.
+    """
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        for name, (table, columns, where) in INDEXES.items():
+            only = f" WHERE {where}" if where else ""
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){only}")
+        op.execute("SET lock_timeout = '200ms'")
 
 
 def _tables() -> None:
@@ -198,11 +210,10 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {table}_{column}_set ON {table}")
         op.execute(f"DROP TRIGGER {table}_{column}_put ON {table}")
     op.execute("DROP FUNCTION note_day_to_redo()")
-    for name, table, *_ in WAITING:
-        op.drop_index(name, table_name=table)
+    op.drop_index("ix_stock_levels_low", table_name="stock_levels")
     op.drop_constraint(op.f("ck_stock_levels_low_at"), "stock_levels", type_="check")
     op.drop_column("stock_levels", "low_at")
-    for name, table, _ in BY_INSTANT:
+    for name, (table, _, _) in INDEXES.items():
         op.drop_index(name, table_name=table)
     for table in (
         "days_to_redo",

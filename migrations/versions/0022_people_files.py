@@ -11,6 +11,14 @@ depends_on = None
 
 TABLES = ("payout_holds", "risk_flags", "follow_ups", "member_tags", "tags", "member_notes")
 
+INDEXES = {
+    "ix_bindings_owner_begun": ("bindings", "owner_id, valid_from_at", ""),
+    "ix_bindings_begun": ("bindings", "valid_from_at", ""),
+    "ix_orders_owner_paid": ("orders", "owner_id, paid_at", "paid_at IS NOT NULL"),
+    "ix_refunds_ended": ("refunds", "ended_at", "ended_at IS NOT NULL"),
+    "ix_distributor_steps_at": ("distributor_steps", "at", ""),
+}
+
 
 def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False)
@@ -34,25 +42,25 @@ def _foreign(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
 
 
 def upgrade() -> None:
+    _build_indexes()
     _create_notes()
     _create_tags()
     _create_follow_ups()
     _create_flags()
-    op.create_index("ix_bindings_owner_begun", "bindings", ["owner_id", "valid_from_at"])
-    op.create_index("ix_bindings_begun", "bindings", ["valid_from_at"])
-    op.create_index(
-        "ix_orders_owner_paid",
-        "orders",
-        ["owner_id", "paid_at"],
-        postgresql_where=sa.text("paid_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_refunds_ended",
-        "refunds",
-        ["ended_at"],
-        postgresql_where=sa.text("ended_at IS NOT NULL"),
-    )
-    op.create_index("ix_distributor_steps_at", "distributor_steps", ["at"])
+
+
+def _build_indexes() -> None:
+    """Build beside the traffic, before anything else, so that an interrupted run can be repeated.
+
+    What it left half-built is dropped first.
+    """
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        for name, (table, columns, where) in INDEXES.items():
+            only = f" WHERE {where}" if where else ""
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){only}")
+        op.execute("SET lock_timeout = '200ms'")
 
 
 def _create_notes() -> None:

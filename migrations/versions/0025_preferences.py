@@ -10,15 +10,16 @@ branch_labels = None
 depends_on = None
 
 FROZEN = "name value previous effective_at set_at set_by second_by reason"
-AUDIT_INDEXES = {
-    "ix_audit_log_at": ["at", "id"],
-    "ix_audit_log_actor": ["actor_kind", "actor_id", "id"],
-    "ix_audit_log_action": ["action", "id"],
-    "ix_audit_log_store": ["store_id", "id"],
+INDEXES = {
+    "ix_audit_log_at": ("audit_log", "at, id", ""),
+    "ix_audit_log_actor": ("audit_log", "actor_kind, actor_id, id", ""),
+    "ix_audit_log_action": ("audit_log", "action, id", ""),
+    "ix_audit_log_store": ("audit_log", "store_id, id", ""),
 }
 
 
 def upgrade() -> None:
+    _build_indexes()
     op.create_table(
         "setting_changes",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -61,8 +62,20 @@ def upgrade() -> None:
     op.create_index("ix_setting_changes_name_id", "setting_changes", ["name", "id"])
     _keep_history()
     _check_the_trail()
-    for name, columns in AUDIT_INDEXES.items():
-        op.create_index(name, "audit_log", columns)
+
+
+def _build_indexes() -> None:
+    """Build beside the traffic, before anything else, so that an interrupted run can be repeated.
+
+    What it left half-built is dropped first.
+    """
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        for name, (table, columns, where) in INDEXES.items():
+            only = f" WHERE {where}" if where else ""
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){only}")
+        op.execute("SET lock_timeout = '200ms'")
 
 
 def _keep_history() -> None:
@@ -126,7 +139,7 @@ def _check_the_trail() -> None:
 
 
 def downgrade() -> None:
-    for name in AUDIT_INDEXES:
+    for name in INDEXES:
         op.drop_index(name, "audit_log")
     op.drop_table("audit_checks")
     op.drop_table("setting_changes")
