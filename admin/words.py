@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import current_app
 
-from admin.i18n import gettext
+from admin.i18n import gettext, pgettext
 from admin.labels import label_of
 from app.attribution.rules import TouchReason
 from app.orders.values import BREAKS
@@ -180,7 +180,7 @@ def subject_names() -> dict[str, str]:
         "member": gettext("Customer"),
         "tag": gettext("Tag"),
         "distributor": gettext("Distributor"),
-        "approval": gettext("Request"),
+        "approval": pgettext("approval", "Request"),
         "ownership_dispute": gettext("Dispute"),
         "product": gettext("Product"),
         "stock": gettext("Stock"),

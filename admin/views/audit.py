@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Response, abort, jsonify, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy.sql import Select
 
@@ -173,7 +174,7 @@ class AuditChecksView(ScopedView):
 
     column_list = ("asked_at", "asked_by", "state", "progress_bp", "seen_count", "seen_hash")
     labels: ClassVar = {
-        "asked_at": _("Asked for"),
+        "asked_at": lazy_pgettext("check", "Asked at"),
         "asked_by": _("By"),
         "progress_bp": _("Progress"),
         "seen_count": _("Rows seen"),

@@ -83,7 +83,7 @@ class FollowUpsView(ScopedView):
         {
             "today": (_("Due by today"), _due),
             "overdue": (_("Overdue"), _overdue),
-            "open": (_("Open"), _open),
+            "open": (_("To be done"), _open),
             "done": (_("Done"), lambda: FollowUp.state == FollowUpState.DONE),
         },
     )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from flask import g
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.sql import Select
 
 from admin import listing
@@ -247,7 +248,7 @@ class PayoutsView(ScopedView):
         Options(
             "waits",
             _("Waits for"),
-            {"approval": (_("Approval"), lambda: Payout.state.in_(TO_APPROVE))},
+            {"approval": (lazy_pgettext("wait", "Approval"), lambda: Payout.state.in_(TO_APPROVE))},
         ),
         Exactly("distributor", _("Distributor no."), Payout.member_id, is_id=True),
         Days("requested", _("Requested"), Payout.requested_at),

@@ -8,10 +8,10 @@ from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_
 
 FLAG_WORDS: Final[Mapping[str, str]] = {
-    "open": N_("Open"),
-    "confirmed": N_("Confirmed"),
-    "released": N_("Released"),
-    "expired": N_("Expired"),
+    "open": N_("not decided yet"),
+    "confirmed": N_("confirmed"),
+    "released": N_("released"),
+    "expired": N_("expired"),
 }
 
 

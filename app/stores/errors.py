@@ -103,7 +103,7 @@ class StoreNotInState(DomainError):
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("This cannot be done: the store is %(state)s.")
     words: ClassVar[Mapping[str, str]] = {
-        "open": N_("open"),
+        "open": N_("open for business"),
         "paused": N_("closed for a while"),
         "closed": N_("closed for good"),
     }

@@ -22,7 +22,7 @@ TEMPLATES: Final = sorted(
 )
 PARAMETER: Final = re.compile(r"%\((\w+)\)[sd]")
 CHINESE_LETTER: Final = "[\u4e00-\u9fff]"
-WITHOUT_LETTERS: Final = {"%(max)s+", "%(what)s: %(rate)s."}
+WITHOUT_LETTERS: Final = {"%(event)s, %(at)s", "%(max)s+", "%(what)s: %(rate)s."}
 """Texts of parameters and signs alone, with nothing in them to translate."""
 
 GLOSSARY: Final = {
@@ -37,7 +37,7 @@ GLOSSARY: Final = {
     "front desk": "前台",
     "ledger": "账",
     "mini-program": "小程序",
-    "(?<!in )order": "单",
+    "(?<!in )(?<!any )(?<!which )order(?! more)": "单",
     "ownership": "归属",
     "payout(?![-.])": "提现|打款",
     "plan version": "方案版本",
