@@ -40,6 +40,7 @@ from app.kernel.audit import Actor, Change, Subject
 from app.members.decisions import require_reason, require_two_desks
 from app.members.errors import MemberNotFound, NotADistributor
 from app.members.models import Distributor, Member, Standing
+from app.members.profiles import lock_member
 
 CLAIM_LENGTH_MIN: Final = 10
 CLAIM_LENGTH_MAX: Final = 2000
@@ -65,6 +66,9 @@ def open_dispute(
 ) -> OwnershipDispute:
     """Contest the owner of a customer; what is on record now is kept with it.
 
+    What is claimed stands with the dispute alone: it tells of a person, and log and trail are for
+    ever.
+
     Raises `ClaimInvalid`, `MomentInvalid`, `MemberNotFound`, `NoBindingInForce`, `OwnerRefused`
     for one who could not own this customer, `DisputeOpenAlready`, and `TooManyDisputes` for a
     distributor who has many.
@@ -74,6 +78,7 @@ def open_dispute(
         raise ClaimInvalid
     if claim.about_at > now:
         raise MomentInvalid
+    lock_member(session, claim.customer_id)
     bindings.require_transferable(session, claim.customer_id, claim.claimant, now=now)
     _require_few(session, claim.claimant, actor)
     facts = _snapshot(session, claim, now=now)
@@ -98,11 +103,11 @@ def open_dispute(
     row = session.get_one(OwnershipDispute, dispute_id)
     row.steps.add(
         DisputeStep(
-            event=DisputeEvent.OPEN, to_state=row.state, at=now, actor=str(actor), reason=text
+            event=DisputeEvent.OPEN, to_state=row.state, at=now, actor=str(actor), reason=""
         )
     )
     after = {**_sides(row), "about_at": claim.about_at.isoformat()}
-    _record(session, actor, "dispute_opened", row, Change({}, after, text), now=now)
+    _record(session, actor, "dispute_opened", row, Change({}, after), now=now)
     return row
 
 

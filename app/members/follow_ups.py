@@ -23,7 +23,7 @@ from app.members.file_models import (
     FollowUpState,
 )
 from app.members.notes import clean_text
-from app.members.queries import get_member
+from app.members.profiles import lock_member
 from app.stores.models import Staff, Store
 
 AHEAD_MAX: Final = timedelta(days=731)
@@ -46,7 +46,7 @@ def plan_follow_up(  # noqa: PLR0913 - one task: about whom, what, by when, whos
     """
     assert actor.kind == "staff", "follow-ups are planned by staff"
     assert actor.id is not None, "staff have an id"
-    member = get_member(session, member_id)
+    member = lock_member(session, member_id)
     today = business_day(now)
     if not today <= due_on <= today + AHEAD_MAX:
         raise FollowUpDayInvalid

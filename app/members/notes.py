@@ -11,8 +11,7 @@ from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.members.file_errors import FileTextInvalid, NoteNotFound, NoteNotYours
 from app.members.file_models import NOTE_LENGTH_MAX, FollowUp, MemberNote, MemberTag
-from app.members.profiles import BIDI_CONTROLS
-from app.members.queries import get_member
+from app.members.profiles import BIDI_CONTROLS, lock_member
 
 
 def write_note(
@@ -24,7 +23,7 @@ def write_note(
     """
     assert actor.kind == "staff", "notes are written by staff"
     assert actor.id is not None, "staff have an id"
-    member = get_member(session, member_id)
+    member = lock_member(session, member_id)
     note = MemberNote(
         member_id=member.id,
         text=clean_text(text, length_max=NOTE_LENGTH_MAX),

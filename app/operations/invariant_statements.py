@@ -351,4 +351,36 @@ STATEMENTS: Final = (
             SELECT * FROM tied) too_many)
         """,
     ),
+    (
+        "B42",
+        "Of whoever was erased nothing is left that names or finds them.",
+        """
+        WITH erased AS (
+            SELECT id, 'erased:' || id AS stone FROM members WHERE deleted_at IS NOT NULL)
+        SELECT m.id FROM members m JOIN erased e ON e.id = m.id
+        WHERE m.wechat_openid <> e.stone OR m.nickname <> ''
+            OR num_nonnulls(m.wechat_unionid, m.phone_sealed, m.phone_hash, m.birthday_on) > 0
+        UNION ALL SELECT id FROM erased JOIN distributors d ON d.member_id = id
+        WHERE num_nonnulls(real_name_sealed, real_name_hash) > 0
+        UNION ALL SELECT e.id FROM erased e JOIN expected_members x ON x.claimed_by_id = e.id
+        WHERE x.nickname <> '' OR x.birthday_on IS NOT NULL OR x.phone_hash NOT LIKE 'erased:%'
+        UNION ALL SELECT id FROM erased WHERE EXISTS (
+            SELECT 1 FROM member_sessions x WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM member_devices x WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM member_notes x WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM member_tags x WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM follow_ups x WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM privacy_requests x JOIN privacy_copies c ON c.request_id = x.id
+            WHERE x.member_id = erased.id
+            UNION ALL SELECT 1 FROM touches x WHERE x.member_id = erased.id
+            AND num_nonnulls(x.device_hash, x.ip_hash) > 0
+            UNION ALL SELECT 1 FROM evidence_files f
+            JOIN ownership_disputes x ON x.id = f.dispute_id WHERE erased.id IN (x.customer_id, x.claimant_id)
+            UNION ALL SELECT 1 FROM orders o JOIN payments p ON p.order_id = o.id
+            WHERE o.member_id = erased.id AND p.payer_openid <> stone
+            UNION ALL SELECT 1 FROM payouts p JOIN payout_bills b ON b.payout_id = p.id
+            WHERE p.member_id = erased.id AND (b.payee_openid <> stone
+                OR p.payee_openid <> stone OR b.request ? 'user_name_sealed'))
+        """,
+    ),
 )

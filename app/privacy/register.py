@@ -120,6 +120,16 @@ TRACES: Final = (
         erased={"phone_hash": f"{TOMBSTONE} || ':' || id", "nickname": "''", "birthday_on": "NULL"},
     ),
     Trace(
+        table="import_rows",
+        whose="values_sealed IS NOT NULL AND (run_id, subject_id) IN ("
+        "SELECT i.id, whom.id FROM import_runs i JOIN ("
+        "SELECT 'distributors' AS kind, :id AS id"
+        " UNION ALL SELECT 'members', id FROM expected_members WHERE claimed_by_id = :id"
+        " UNION ALL SELECT 'historic_orders', id FROM historic_orders WHERE member_id = :id"
+        ") whom ON whom.kind = i.kind)",
+        erased={"values_sealed": "NULL"},
+    ),
+    Trace(
         table="member_notes",
         title=N_("Notes of staff"),
         shown="text, written_at, struck_at",
@@ -227,5 +237,10 @@ FROZEN: Final[Mapping[str, tuple[str, ...]]] = {
     "touches": ("device_hash", "ip_hash"),
     "payouts": ("payee_openid",),
     "payout_bills": ("payee_openid", "request"),
+    "ownership_disputes": ("claim",),
+    "evidence_files": ("content",),
 }
-"""What rows that never change hold of a person: the database's own function erases it."""
+"""What rows that never change hold of a person: the database's own function erases it.
+
+Pictures brought to a dispute go as a whole.
+"""
