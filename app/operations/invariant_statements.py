@@ -375,7 +375,8 @@ STATEMENTS: Final = (
             UNION ALL SELECT 1 FROM touches x WHERE x.member_id = erased.id
             AND num_nonnulls(x.device_hash, x.ip_hash) > 0
             UNION ALL SELECT 1 FROM evidence_files f
-            JOIN ownership_disputes x ON x.id = f.dispute_id WHERE erased.id IN (x.customer_id, x.claimant_id)
+            JOIN ownership_disputes x ON x.id = f.dispute_id
+            WHERE erased.id IN (x.customer_id, x.claimant_id)
             UNION ALL SELECT 1 FROM orders o JOIN payments p ON p.order_id = o.id
             WHERE o.member_id = erased.id AND p.payer_openid <> stone
             UNION ALL SELECT 1 FROM payouts p JOIN payout_bills b ON b.payout_id = p.id
