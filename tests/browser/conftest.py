@@ -9,15 +9,18 @@ from typing import Final
 
 import pyotp
 import pytest
+from flask import Flask
 from flask_security import hash_password
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from redis import Redis
 from sqlalchemy.orm import Session
 
+from admin import staff_session
 from app.kernel.ids import random_text
 from app.stores.models import Staff, Store
 from scripts.local.browser import find_chromium
-from tests.factories.people import make_staff
+from tests.conftest import IsolatedClient
+from tests.factories.people import make_staff, make_staff_session
 
 PASSWORD: Final = "correct horse battery"
 PICTURES: Final = Path(__file__).parents[2] / "var" / "screenshots"
@@ -51,6 +54,7 @@ class Window:
     base_url: str
     secret: str
     troubles: list[str] = field(default_factory=list)
+    staff_id: int | None = None
 
     def open(self, path: str) -> None:
         """Go to a page of the back office."""
@@ -126,3 +130,33 @@ def employ(session: Session) -> Callable[..., Staff]:
         return staff
 
     return make
+
+
+@pytest.fixture
+def seat(
+    app: Flask, session: Session, window: Callable[..., Window], employ: Callable[..., Staff]
+) -> Callable[..., Window]:
+    """Open a tab at which somebody has signed in, in English: `seat("finance", store, width=390)`.
+
+    For tests whose subject is not the way in. Whose phone it is stands in `Window.staff_id`.
+    """
+
+    def show(role: str, *stores: Store, width: int = 1440, language: str = "en-GB") -> Window:
+        shown = window(width=width, language=language)
+        person = employ(shown, role, *stores)
+        shown.staff_id = person.id
+        client = IsolatedClient(app, app.response_class)
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = person.fs_uniquifier
+            cookie[staff_session.TOKEN] = make_staff_session(session, person)
+            cookie["_fresh"] = True
+        session.commit()
+        name = app.config["SESSION_COOKIE_NAME"]
+        made = client.get_cookie(name)
+        assert made is not None
+        shown.page.context.add_cookies(
+            [{"name": name, "value": made.value, "url": shown.base_url, "httpOnly": True}]
+        )
+        return shown
+
+    return show
