@@ -128,7 +128,7 @@ function size(node, found = { x: 0 }) {
 
 function draw() {
   const height = place(root, 0, 8);
-  const picture = make("svg", { width: size(root).x, height, role: "tree" });
+  const picture = make("svg", { width: size(root).x, height, role: "group" });
   paint(root, picture);
   const { scrollLeft, scrollTop } = canvas;
   canvas.replaceChildren(picture);
