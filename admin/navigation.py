@@ -15,6 +15,8 @@ MONEY: Final = "money"
 DATA: Final = "data"
 SETTINGS: Final = "settings"
 
+UNFOLDED_MAX: Final = 20
+
 TITLES: Final[dict[str, Any]] = {
     WORK: _("Work"),
     CUSTOMERS: _("Customers"),
@@ -44,6 +46,21 @@ class Section:
 
     title: Any
     items: list[Item]
+    name: str = ""
+
+    @property
+    def waiting(self) -> int:
+        """Return how much waits below this heading for the person here."""
+        return sum(item.waiting for item in self.items)
+
+    def holds(self, view: Any) -> bool:
+        """Tell whether a view stands below this heading."""
+        return any(item.view is view for item in self.items)
+
+
+def folds(sections: list[Section]) -> bool:
+    """Tell whether there is too much to see at once, so that headings are opened one by one."""
+    return sum(len(section.items) for section in sections) > UNFOLDED_MAX
 
 
 def navigation() -> list[Section]:
@@ -54,7 +71,8 @@ def navigation() -> list[Section]:
         if isinstance(entry, MenuCategory):
             items = [_item(child) for child in entry.get_children()]
             if items:
-                sections.append(Section(TITLES[str(entry.name)], items))
+                name = str(entry.name)
+                sections.append(Section(TITLES[name], items, name))
         elif entry.is_accessible() and entry.is_visible():
             top.append(_item(entry))
     return [Section("", top), *sections]

@@ -28,7 +28,7 @@ from admin.hooks import PREFIX, is_ours
 from admin.i18n import gettext
 from admin.labels import label_of, tone_of
 from admin.listing import Request
-from admin.navigation import navigation, section_of
+from admin.navigation import folds, navigation, section_of
 from admin.role_names import role_name
 from admin.urls import local_url, modest, with_query
 from app.access import settings
@@ -218,6 +218,7 @@ def template_context() -> dict[str, Any]:
         return {}
     functions: list[Callable[..., Any]] = [
         asset,
+        folds,
         here,
         in_order,
         label_of,

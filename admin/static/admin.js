@@ -12,6 +12,19 @@ function openNavigation(open) {
 for (const button of all("[data-nav-open]")) button.addEventListener("click", () => openNavigation(true));
 for (const button of all("[data-nav-close]")) button.addEventListener("click", () => openNavigation(false));
 
+// Headings of the navigation stay as they were left
+const leftOpen = "nav-section:";
+for (const section of all("details[data-nav-section]")) {
+  const name = leftOpen + section.dataset.navSection;
+  const holdsPage = section.querySelector("[aria-current]") !== null;
+  try {
+    if (!holdsPage && localStorage.getItem(name)) section.open = localStorage.getItem(name) === "open";
+    section.addEventListener("toggle", () => localStorage.setItem(name, section.open ? "open" : "shut"));
+  } catch {
+    // A browser that keeps nothing shows what the server thinks best.
+  }
+}
+
 // The page that is open stays in sight in a long navigation
 document.querySelector(".sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
 
