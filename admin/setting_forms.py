@@ -198,8 +198,12 @@ def withdrawal_form(row: Standing) -> type[FlaskForm]:
     ]
     return type(
         "WithdrawalForm",
-        (ReasonForm,),
-        {"change_id": SelectField(_("Planned change"), choices=lambda: offered)},
+        (SecondPersonForm if row.spec.needs_second else ReasonForm,),
+        {
+            "change_id": SelectField(_("Planned change"), choices=lambda: offered),
+            "permission": Permission.SETTINGS_EDIT,
+            "first": ("change_id",),
+        },
     )
 
 
@@ -210,6 +214,7 @@ def withdraw(row: Standing, act: Act) -> str:
         int(act.form.change_id.data),
         environment=environment(),
         actor=act.actor,
+        second=getattr(act.form, "second_actor", None),
         reason=act.form.reason.data.strip(),
         now=act.now,
     )

@@ -1,17 +1,19 @@
 """What customers ask about their own data, and doing it on their behalf."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import RadioField
 from wtforms.validators import InputRequired
 
-from admin import staff
+from admin import phones, staff
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
@@ -23,6 +25,7 @@ from admin.i18n import gettext, say, say_error
 from admin.labels import label_of
 from admin.scopes import by_member
 from app.access import settings
+from app.kernel.audit import Actor
 from app.kernel.db import database_now, db
 from app.kernel.errors import DomainError
 from app.members.models import Member
@@ -60,6 +63,12 @@ def _ask(_row: None, act: Act) -> str:
     wish = services.Wish(form.member_id.data, RequestKind(form.kind.data), form.reason.data.strip())
     row = joined(services.ask, wish, actor=act.actor, settings=settings(), now=act.now)
     return str(row.id)
+
+
+def _take_copy(session: Session, request_id: int, *, actor: Actor, now: datetime) -> bytes:
+    """Return a copy, as one of the looks at whole phone numbers that a day allows."""
+    phones.require_look(session, actor=actor, now=now)
+    return services.take_copy(session, request_id, actor=actor, now=now)
 
 
 def _is_waiting(row: PrivacyRequest) -> bool:
@@ -166,7 +175,7 @@ class PrivacyRequestsView(ScopedView):
             abort(404)
         key, who, now = row.id, staff.actor(), database_now()
         try:
-            content = joined(services.take_copy, key, actor=who, now=now)
+            content = joined(_take_copy, key, actor=who, now=now)
         except DomainError as error:
             flash(say_error(error), "error")
             return redirect(self.get_url(".details_view", id=key))

@@ -42,10 +42,14 @@ def scene_of(
     actor = SYSTEM if run.staff_id is None else Actor("staff", run.staff_id)
     demand_rights(session, actor, kind)
     staff = staff_of(session, actor)
+    second = Actor("staff", run.second_staff_id) if run.second_staff_id else None
+    if second is not None:
+        for one in (actor, second):
+            demand_rights(session, one, kind, more=Permission.DISTRIBUTORS_MOVE)
     return Scene(
         run_id=run.id,
         actor=actor,
-        second_actor=Actor("staff", run.second_staff_id) if run.second_staff_id else None,
+        second_actor=second,
         store_ids=visible_store_ids(staff) if staff is not None else None,
         now=now,
         is_trial=is_trial,

@@ -128,19 +128,21 @@ def require_possible(
     return previous
 
 
-def withdraw(
+def withdraw(  # noqa: PLR0913 - one decision: which, by whom and whom else, why, when
     session: Session,
     change_id: int,
     *,
     environment: Settings,
     actor: Actor,
+    second: Actor | None = None,
     reason: str,
     now: datetime,
 ) -> SettingChange:
     """Take back a change that is planned and not in force yet; what was before goes on.
 
-    Raises `SettingReasonRequired`, `SettingChangeNotPlanned`, `SettingsOutOfOrder` where another
-    planned change rests on it.
+    What takes two people to plan takes two to take back: it may be the end of an exception. Raises
+    `SettingReasonRequired`, `SettingChangeNotPlanned`, `SettingNeedsSecondPerson`,
+    `SettingsOutOfOrder` where another planned change rests on it.
     """
     if not reason.strip():
         raise SettingReasonRequired
@@ -148,6 +150,7 @@ def withdraw(
     row = session.get(SettingChange, change_id, populate_existing=True)
     if row is None or row.withdrawn_at is not None or row.effective_at <= now:
         raise SettingChangeNotPlanned
+    _check_people(spec_of(row.name), actor, second)
     gone = Planned(row.name, row.value, row.effective_at)
     rest = [one for one in standing(session) if one != gone]
     _check_order(rest, environment, about=row.name, since=row.effective_at)
@@ -157,7 +160,10 @@ def withdraw(
     row.withdrawal_reason = reason.strip()
     session.flush()
     before = {row.name: row.value, "effective_at": row.effective_at.isoformat()}
-    told = Change(before, {row.name: row.previous}, reason.strip())
+    after: dict[str, Any] = {row.name: row.previous}
+    if second:
+        after["second_by"] = str(second)
+    told = Change(before, after, reason.strip())
     audit.record(session, actor, "setting.withdrawn", Subject(SUBJECT, row.id), told, now=now)
     _forget_after_commit(session)
     return row

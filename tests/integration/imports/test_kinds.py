@@ -294,6 +294,23 @@ def test_levels_take_a_second_person_who_begins_the_run(session: Session) -> Non
     assert period.actor == f"staff:{maker.id}+staff:{checker.id}"
 
 
+def test_a_level_needs_both_people_to_have_the_right_until_it_is_written(session: Session) -> None:
+    make_plan(session)
+    maker, checker = make_staff(session, "owner"), make_staff(session, "owner")
+    member = make_member(session, phone=P1)
+    rows = [[P1, "", "paper", "", "2", "", ""]]
+    run = bring(session, ImportKind.DISTRIBUTORS, rows, staff=maker)
+    services.begin(session, run.id, actor=acting(checker), now=NOON)
+    checker.active = False
+    session.commit()
+
+    running.work(lambda: NOON)
+
+    session.expire_all()
+    assert (run.state, run.error) == (ImportState.FAILED, "import_forbidden")
+    assert session.get(Distributor, member.id) is None
+
+
 def test_a_level_that_the_plan_does_not_have_is_refused(session: Session) -> None:
     staff = make_staff(session, "owner")
     make_member(session, phone=P1)

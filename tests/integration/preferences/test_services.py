@@ -207,7 +207,9 @@ def test_a_plan_on_which_another_rests_is_not_withdrawn(
     set_to(session, settings, now, "payout_min_fen", 800_000, effective_at=now + 2 * DAY)
 
     with pytest.raises(DomainError) as refused:
-        services.withdraw(session, first.id, environment=settings, actor=ANNA, reason="no", now=now)
+        services.withdraw(
+            session, first.id, environment=settings, actor=ANNA, second=BEN, reason="no", now=now
+        )
 
     assert refused.value.code == "settings_out_of_order"
     assert first.withdrawn_at is None
@@ -322,3 +324,30 @@ def test_the_database_itself_keeps_the_history(
     (kept,) = queries.history(session, "code_misses_max")
     session.refresh(kept)
     assert (kept.value, kept.effective_at, kept.withdrawn_at) == (9, now + DAY, None)
+
+
+@pytest.mark.parametrize("second", [None, ANNA])
+def test_one_alone_does_not_take_back_what_two_planned(
+    session: Session, settings: Settings, now: datetime, second: Actor | None
+) -> None:
+    row = set_to(
+        session, settings, now, "payout_second_approval_fen", 10_000, effective_at=now + DAY
+    )
+
+    with pytest.raises(DomainError) as refused:
+        services.withdraw(
+            session,
+            row.id,
+            environment=settings,
+            actor=ANNA,
+            second=second,
+            reason="convenient",
+            now=now,
+        )
+
+    assert refused.value.code == "setting_needs_second_person"
+    assert row.withdrawn_at is None
+    services.withdraw(
+        session, row.id, environment=settings, actor=ANNA, second=BEN, reason="both say", now=now
+    )
+    assert row.withdrawn_at == now

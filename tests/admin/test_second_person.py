@@ -1,0 +1,130 @@
+"""Who agrees at one desk is somebody else, works here, and sees what it is about."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask_security.utils import hash_password
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from admin.accounts import reset_sign_in
+from app.attribution.models import Binding
+from app.kernel.audit import Actor, AuditRecord
+from app.members.models import Distributor, Member
+from app.stores.models import Staff, Store
+from tests.admin.conftest import Desk
+from tests.admin.test_forms import PASSWORD, SECRET, agrees
+from tests.factories.people import (
+    make_binding,
+    make_distributor,
+    make_member,
+    make_staff,
+    make_store,
+)
+
+FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
+Sits = Callable[..., Desk]
+
+
+def make_colleague(session: Session, stores: Sequence[Store] = ()) -> Staff:
+    """Somebody who can prove both factors."""
+    staff = make_staff(session, "operations", stores=stores)
+    staff.password = hash_password(PASSWORD)
+    staff.tf_primary_method = "authenticator"
+    staff.tf_totp_secret = json.dumps({"key": SECRET, "type": "totp", "v": 1})
+    session.commit()
+    return staff
+
+
+@pytest.fixture
+def customer(session: Session, redis: Redis) -> Member:
+    """A customer of the brand with an owner."""
+    assert redis.ping()
+    customer = make_member(session)
+    make_binding(session, customer=customer, valid_until_at=FOREVER)
+    return customer
+
+
+def hand_over(
+    desk: Desk, customer: Member, target: Distributor, colleague: Staff
+) -> tuple[int, str]:
+    answer = desk.post(
+        "/members/form/transfer/",
+        agrees(colleague) | {"way": "together", "to_owner_id": str(target.member_id)},
+        query_string={"id": customer.id},
+    )
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+def bindings(session: Session) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(Binding)) or 0
+
+
+def leaves(session: Session, colleague: Staff, _desk: Desk) -> None:
+    colleague.employed_from_on = date(2020, 1, 1)
+    colleague.employed_until_on = datetime.now(UTC).date() - timedelta(days=2)
+    session.commit()
+
+
+def is_given_a_first_password(session: Session, colleague: Staff, _desk: Desk) -> None:
+    colleague.must_change_password = True
+    session.commit()
+
+
+def is_of_another_store(session: Session, colleague: Staff, _desk: Desk) -> None:
+    colleague.sees_all_stores, colleague.stores = False, [make_store(session)]
+    session.commit()
+
+
+def is_reset_by_who_asks(session: Session, colleague: Staff, desk: Desk) -> None:
+    password, secret = colleague.password, colleague.tf_totp_secret
+    reset_sign_in(
+        session,
+        colleague.id,
+        password_hash="x",
+        reason="lost phone",
+        actor=Actor("staff", desk.staff_id),
+        now=datetime.now(UTC),
+    )
+    colleague.password, colleague.tf_totp_secret = password, secret
+    colleague.must_change_password = False
+    session.commit()
+
+
+@pytest.mark.parametrize(
+    "happens", [leaves, is_given_a_first_password, is_of_another_store, is_reset_by_who_asks]
+)
+def test_a_colleague_who_could_be_anybody_or_nobody_here_does_not_count(
+    session: Session,
+    sit_down: Sits,
+    customer: Member,
+    happens: Callable[[Session, Staff, Desk], None],
+) -> None:
+    colleague, desk = make_colleague(session), sit_down("operations")
+    target = make_distributor(session)
+    happens(session, colleague, desk)
+
+    status, page = hand_over(desk, customer, target, colleague)
+
+    assert status == 200
+    assert 'id="second_' in page
+    assert bindings(session) == 1
+    assert not session.scalars(
+        sa.select(AuditRecord).where(AuditRecord.action == "binding_transferred")
+    ).all()
+
+
+def test_a_colleague_of_the_customers_store_counts(
+    session: Session, sit_down: Sits, customer: Member
+) -> None:
+    store = make_store(session)
+    customer.origin_store_id = store.id
+    colleague, desk = make_colleague(session, [store]), sit_down("operations")
+
+    status, _page = hand_over(desk, customer, make_distributor(session), colleague)
+
+    assert status == 302
+    assert bindings(session) == 2
