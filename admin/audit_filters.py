@@ -9,6 +9,8 @@ from sqlalchemy.sql import Select
 
 from admin.filters import Arguments, Control
 from admin.i18n import gettext
+from admin.scopes import works_with
+from admin.staff import visible_store_ids
 from admin.urls import as_id
 from app.kernel.audit import AuditRecord
 from app.kernel.db import db
@@ -27,10 +29,13 @@ class Person:
     label: Any
 
     def controls(self, arguments: Arguments) -> list[Control]:
-        """Return one select with the system, customers and every member of staff."""
+        """Return one select with the system, customers and the colleagues of the reader."""
         words = (gettext("System"), gettext("Customers"))
         choices: list[tuple[str, Any]] = list(zip(OTHERS, words, strict=True))
         known = sa.select(Staff.id, Staff.name).order_by(Staff.name).limit(STAFF_SHOWN)
+        store_ids = visible_store_ids()
+        if store_ids is not None:
+            known = known.where(works_with(store_ids))
         choices += [(str(row.id), row.name) for row in db.session.execute(known)]
         return [Control("select", self.name, self.label, arguments.get(self.name, ""), choices)]
 

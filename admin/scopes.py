@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement, Select
 from app.distribution.plan_records import ClosedMonth
 from app.members.models import Distributor, MemberStore
 from app.orders.models import Order
-from app.stores.models import Store
+from app.stores.models import Staff, Store, staff_regions, staff_stores
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 StoreIds: TypeAlias = frozenset[int]
@@ -61,14 +61,24 @@ def by_member(column: InstrumentedAttribute[Any]) -> Scope:
 
 def region_of_store(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows of regions in which one of the person's stores lies."""
-    return lambda store_ids: column.in_(
-        sa.select(Store.region_id).where(Store.id.in_(store_ids))
-    )
+    return lambda store_ids: column.in_(sa.select(Store.region_id).where(Store.id.in_(store_ids)))
 
 
 def by_order(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows of orders placed at one of the person's stores."""
     return lambda store_ids: column.in_(sa.select(Order.id).where(Order.store_id.in_(store_ids)))
+
+
+def works_with(store_ids: StoreIds) -> sa.ColumnElement[bool]:
+    """Staff of the reader's stores, by store or by region; those of the whole brand are not."""
+    by_store = sa.select(staff_stores.c.staff_id).where(staff_stores.c.store_id.in_(store_ids))
+    by_region = (
+        sa.select(staff_regions.c.staff_id)
+        .join(Store, Store.region_id == staff_regions.c.region_id)
+        .where(Store.id.in_(store_ids))
+    )
+    ours = sa.or_(Staff.id.in_(by_store), Staff.id.in_(by_region))
+    return sa.and_(ours, sa.not_(Staff.sees_all_stores))
 
 
 def of_order_or_month(

@@ -21,7 +21,7 @@ from admin.forms import ReasonForm
 from admin.i18n import gettext
 from admin.people import yes_no
 from admin.role_names import role_name, said_by_area
-from admin.scopes import StoreIds
+from admin.scopes import works_with
 from admin.staff_mode import END_STAFF_MODE
 from app.approvals.models import Approval, ApprovalState
 from app.kernel.audit import AuditRecord
@@ -29,22 +29,10 @@ from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.members.file_models import FollowUp, FollowUpState
 from app.stores import staff as services
-from app.stores.models import Role, Staff, Store, staff_regions, staff_stores
+from app.stores.models import Role, Staff, Store
 from app.stores.permissions import Permission, RoleName
 from app.stores.queries import is_employed, staff_permissions, visible_store_ids
 from app.stores.session_models import StaffSession
-
-
-def works_with(store_ids: StoreIds) -> sa.ColumnElement[bool]:
-    """Staff of the reader's stores, by store or by region; those of the whole brand are not."""
-    by_store = sa.select(staff_stores.c.staff_id).where(staff_stores.c.store_id.in_(store_ids))
-    by_region = (
-        sa.select(staff_regions.c.staff_id)
-        .join(Store, Store.region_id == staff_regions.c.region_id)
-        .where(Store.id.in_(store_ids))
-    )
-    ours = sa.or_(Staff.id.in_(by_store), Staff.id.in_(by_region))
-    return sa.and_(ours, sa.not_(Staff.sees_all_stores))
 
 
 def _sign_in_state(row: Staff) -> Badge:

@@ -12,8 +12,7 @@ from admin.decisions import Decision
 from admin.filters import Exactly, Options
 from admin.i18n import gettext
 from admin.labels import label_of
-from admin.scopes import StoreIds
-from admin.views.staff import works_with
+from admin.scopes import StoreIds, works_with
 from app.access import settings
 from app.kernel.clock import utc_now
 from app.stores import sessions

@@ -13,7 +13,7 @@ from admin.details import Section, sentences_section, steps_section
 from admin.filters import Choice
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
-from admin.scopes import by_store
+from admin.scopes import by_store, works_with
 from admin.store_form import (
     ClosingForm,
     NewStoreForm,
@@ -28,7 +28,6 @@ from admin.store_form import (
 from admin.store_matters import open_matters, today_section
 from admin.tables import Shape
 from admin.views.regions import OfRegion
-from admin.views.staff import works_with
 from app.attribution.models import Channel, ShareCode
 from app.catalog.models import StockLevel
 from app.kernel.clock import utc_now
