@@ -29,7 +29,8 @@ from admin.decisions import Act
 from admin.forms import ReasonForm, TicksField
 from admin.passwords import LENGTH_MAX, LENGTH_MIN, hard_to_guess
 from admin.role_names import role_name
-from admin.store_choices import visible_stores
+from admin.scopes import works_with
+from admin.store_choices import visible_regions, visible_stores
 from app.approvals import services as approvals
 from app.approvals.contract import Topic
 from app.kernel.db import database_now, db
@@ -38,7 +39,7 @@ from app.members.reassigning import hand_over_follow_ups
 from app.stores import people
 from app.stores import staff as services
 from app.stores.granting import needs_another
-from app.stores.models import Region, Role, Staff
+from app.stores.models import Role, Staff
 from app.stores.people import JOB_TITLE_LENGTH_MAX, NAME_LENGTH_MAX, NOTES_LENGTH_MAX, Person
 from app.stores.permissions import Permission, RoleName
 from app.stores.staff import Duties, NewStaff
@@ -64,8 +65,7 @@ class DutiesFields(FlaskForm):
         own = sa.select(Role.name).where(Role.is_active, Role.name.not_in(list(RoleName)))
         names = [*RoleName, *db.session.scalars(own.order_by(Role.name))]
         self.roles.choices = [(str(name), role_name(name)) for name in names]
-        regions = db.session.execute(sa.select(Region.id, Region.name).order_by(Region.name))
-        self.region_ids.choices = [(str(row.id), row.name) for row in regions]
+        self.region_ids.choices = visible_regions()
         self.store_ids.choices = visible_stores()
 
     def payload(self, _row: Any = None) -> dict[str, Any]:
@@ -160,11 +160,13 @@ class HandOverForm(ReasonForm):
     to_staff_id = SelectField(_("Colleague"), validators=[InputRequired()])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the colleagues who work here."""
+        """Offer the colleagues who work here, as far as the reader may know them."""
         super().__init__(*args, **kwargs)
-        rows = db.session.execute(
-            sa.select(Staff.id, Staff.name).where(Staff.active).order_by(Staff.name)
-        )
+        query = sa.select(Staff.id, Staff.name).where(Staff.active).order_by(Staff.name)
+        store_ids = staff.visible_store_ids()
+        if store_ids is not None:
+            query = query.where(works_with(store_ids))
+        rows = db.session.execute(query)
         self.to_staff_id.choices = [("", "–"), *((str(row.id), row.name) for row in rows)]
 
 
