@@ -144,6 +144,19 @@ class PersonForm(FlaskForm):
     notes = TextAreaField(_("Notes"), validators=[Length(max=NOTES_LENGTH_MAX)])
 
 
+class ComesBackForm(PersonForm, SecondPersonForm):
+    """Who somebody is who has left, with a colleague who agrees that they come back."""
+
+    first = ("name",)
+    permission = Permission.STAFF_EDIT
+
+
+class EnableForm(SecondPersonForm):
+    """Why somebody may sign in again, with a colleague who agrees."""
+
+    permission = Permission.STAFF_EDIT
+
+
 class PasswordForm(ReasonForm):
     """A new first password for somebody who lost theirs, or their phone."""
 
@@ -196,6 +209,17 @@ def duties_form(row: Staff) -> type[FlaskForm]:
 def new_staff_form(row: None) -> type[FlaskForm]:
     """Return the form for a new colleague: with another one wherever there is one."""
     return NewStaffForm if needs_colleague(row) else NewStaffAloneForm
+
+
+def person_form(row: Staff) -> type[FlaskForm]:
+    """Return the form for who somebody is: with a colleague where they may come back by it."""
+    comes_back = people.has_left(row, now=database_now()) and needs_colleague(row)
+    return ComesBackForm if comes_back else PersonForm
+
+
+def enable_form(row: Staff) -> type[FlaskForm]:
+    """Return the form that lets somebody in again: with a colleague wherever there is one."""
+    return EnableForm if needs_colleague(row) else ReasonForm
 
 
 def begin_duties(row: Staff) -> Mapping[str, Any]:
@@ -299,7 +323,29 @@ def edit_person(row: Staff, act: Act) -> str:
         employed_until_on=form.employed_until_on.data,
         notes=form.notes.data or "",
     )
-    joined(people.edit_person, key, person, actor=act.actor, now=act.now)
+    joined(
+        people.edit_person,
+        key,
+        person,
+        actor=act.actor,
+        second_actor=getattr(form, "second_actor", None),
+        reason=form.reason.data.strip() if "reason" in form else "",
+        now=act.now,
+    )
+    return str(key)
+
+
+def enable(row: Staff, act: Act) -> str:
+    """Let somebody sign in again."""
+    key, form = row.id, act.form
+    joined(
+        services.enable_staff,
+        key,
+        actor=act.actor,
+        second_actor=getattr(form, "second_actor", None),
+        reason=form.reason.data.strip(),
+        now=act.now,
+    )
     return str(key)
 
 

@@ -21,7 +21,12 @@ from app.stores.errors import LastOwner, StaffNotFound
 from app.stores.independence import has_put_out, require_independent
 from app.stores.models import Role, Staff, staff_regions
 from app.stores.permissions import CROWN, ROLE_PERMISSIONS, Permission, RoleName
-from app.stores.queries import is_employed, staff_permissions, visible_store_ids
+from app.stores.queries import (
+    is_employed,
+    role_permissions,
+    staff_permissions,
+    visible_store_ids,
+)
 from app.stores.staff_errors import DutiesNeedTwo, MayNotGrant, OwnDuties
 
 STAFF: Final = "staff"
@@ -98,6 +103,17 @@ def require_agreement(
     if needs_another(session, permission, actor_id=by.actor.id, subject_id=subject_id, now=by.now):
         raise DutiesNeedTwo
     return {"alone": ALONE}
+
+
+def held_by(staff: Staff) -> Grant:
+    """Return all that somebody holds, also while they are disabled: what coming back gives them."""
+    nothing: frozenset[Permission] = frozenset()
+    return Grant(
+        permissions=nothing.union(*(role_permissions(role) for role in staff.roles)),
+        store_ids=frozenset(one.id for one in staff.stores),
+        region_ids=frozenset(one.id for one in staff.regions),
+        sees_all_stores=staff.sees_all_stores,
+    )
 
 
 def needs_another(

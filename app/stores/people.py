@@ -14,8 +14,15 @@ from app.kernel.audit import Actor, Change, Subject
 from app.kernel.clock import business_day
 from app.kernel.secrecy import mask_phone, vault
 from app.stores.errors import StaffInvalid
-from app.stores.granting import keep_an_owner, lock_appointers
+from app.stores.granting import (
+    Deciders,
+    held_by,
+    keep_an_owner,
+    lock_appointers,
+    require_agreement,
+)
 from app.stores.models import Staff
+from app.stores.permissions import Permission
 from app.stores.staff_errors import StaffPhoneTaken
 
 NAME_LENGTH_MAX: Final = 60
@@ -41,22 +48,46 @@ class Person:
     notes: str = ""
 
 
-def edit_person(
-    session: Session, staff_id: int, person: Person, *, actor: Actor, now: datetime
+def edit_person(  # noqa: PLR0913 - who, what is known, who decides, why and when
+    session: Session,
+    staff_id: int,
+    person: Person,
+    *,
+    actor: Actor,
+    second_actor: Actor | None = None,
+    reason: str = "",
+    now: datetime,
 ) -> Staff:
     """Say anew who somebody is. An owner gets a last day only where another owner stays.
 
-    Raises `StaffNotFound`, `StaffInvalid`, `StaffPhoneTaken`, `LastOwner`.
+    Whoever has left comes back as one of two decides: it gives all they had. Raises
+    `StaffNotFound`, `StaffInvalid`, `StaffPhoneTaken`, `LastOwner`, and for somebody who comes back
+    what `granting.require_agreement` raises.
     """
     staff = lock_appointers(session, staff_id)[staff_id]
     before = facts_of(staff)
+    agreed: Mapping[str, Any] = {}
+    if has_left(staff, now=now) and not _ends_before(person.employed_until_on, now):
+        by = Deciders(actor=actor, second_actor=second_actor, now=now)
+        agreed = require_agreement(
+            session, by, Permission.STAFF_EDIT, held_by(staff), subject_id=staff_id
+        )
     if person.employed_until_on is not None or _begins_later(person, now):
         keep_an_owner(session, staff)
     put_person(session, staff, person)
     session.flush()
-    change = Change(before, facts_of(staff))
+    change = Change(before, {**facts_of(staff), **agreed}, reason)
     audit.record(session, actor, "staff_person_set", Subject("staff", staff_id), change, now=now)
     return staff
+
+
+def has_left(staff: Staff, *, now: datetime) -> bool:
+    """Tell whether somebody's last day is over."""
+    return _ends_before(staff.employed_until_on, now)
+
+
+def _ends_before(day: date | None, now: datetime) -> bool:
+    return day is not None and day < business_day(now)
 
 
 def put_person(session: Session, staff: Staff, person: Person) -> None:

@@ -18,6 +18,7 @@ from app.stores.errors import EmailTaken, RegionNotFound, StaffInvalid
 from app.stores.granting import (
     Deciders,
     Grant,
+    held_by,
     keep_an_owner,
     lock_appointers,
     require_agreement,
@@ -167,13 +168,27 @@ def disable_staff(
 
 
 def enable_staff(
-    session: Session, staff_id: int, *, actor: Actor, reason: str, now: datetime
+    session: Session,
+    staff_id: int,
+    *,
+    actor: Actor,
+    second_actor: Actor | None = None,
+    reason: str,
+    now: datetime,
 ) -> Staff:
-    """Let a disabled member of staff sign in again. Raises `StaffNotFound`."""
+    """Let a disabled member of staff sign in again, as one of two: it gives all they had.
+
+    Or one person could wake an account that nobody watches, and be two. Raises `StaffNotFound` and
+    what `granting.require_agreement` raises.
+    """
     staff = lock_appointers(session, staff_id)[staff_id]
     before = duties_of(staff)
+    by = Deciders(actor=actor, second_actor=second_actor, now=now)
+    agreed = require_agreement(
+        session, by, Permission.STAFF_EDIT, held_by(staff), subject_id=staff_id
+    )
     staff.active = True
-    _record(session, actor, "staff_enabled", staff, before, {}, reason=reason, now=now)
+    _record(session, actor, "staff_enabled", staff, before, agreed, reason=reason, now=now)
     return staff
 
 

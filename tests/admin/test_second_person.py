@@ -128,3 +128,26 @@ def test_a_colleague_of_the_customers_store_counts(
 
     assert status == 302
     assert bindings(session) == 2
+
+
+def test_an_account_is_woken_by_two_people_only(
+    session: Session, sit_down: Sits, redis: Redis
+) -> None:
+    assert redis.ping()
+    desk, colleague = sit_down("owner"), make_colleague(session)
+    colleague.roles = list(session.get_one(Staff, desk.staff_id).roles)
+    sleeper = make_staff(session, "operations")
+    sleeper.active = False
+    session.commit()
+
+    def enable(**fields: str) -> int:
+        data = agrees(colleague) | fields
+        query = {"id": sleeper.id}
+        return desk.post("/staff/form/enable/", data, query_string=query).status_code
+
+    alone = enable(second_email="", second_password="", second_code="")
+    session.refresh(sleeper)
+    assert (alone, sleeper.active) == (200, False)
+    together = enable()
+    session.refresh(sleeper)
+    assert (together, sleeper.active) == (302, True)

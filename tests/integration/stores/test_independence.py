@@ -16,6 +16,7 @@ from app.stores import people, staff
 from app.stores.independence import LASTS, hands_of, require_independent
 from app.stores.models import Staff
 from app.stores.people import Person
+from app.stores.queries import is_employed
 from app.stores.staff import Duties, NewStaff
 from app.stores.staff_errors import DutiesNeedTwo, NotIndependent
 from tests.factories.approvals import Case, as_actor, ask_transfer, make_case
@@ -155,3 +156,38 @@ def test_nobody_makes_themselves_the_only_owner_and_then_decides_alone(
     assert [role.name for role in accomplice.roles] == ["front_desk"]
     promote(session, accomplice, owner, None, now + LASTS)
     assert [role.name for role in accomplice.roles] == ["owner"]
+
+
+def enable(session: Session, whom: Staff, by: Staff, second: Staff | None, now: datetime) -> None:
+    agreed = as_actor(second) if second else None
+    staff.enable_staff(
+        session, whom.id, actor=as_actor(by), second_actor=agreed, reason="came back", now=now
+    )
+
+
+def bring_back(
+    session: Session, whom: Staff, by: Staff, second: Staff | None, now: datetime
+) -> None:
+    agreed = as_actor(second) if second else None
+    person = Person(name=whom.name)
+    people.edit_person(session, whom.id, person, actor=as_actor(by), second_actor=agreed, now=now)
+
+
+@pytest.mark.parametrize(("leave", "wake"), [(disable, enable), (dismiss, bring_back)])
+def test_nobody_wakes_an_account_alone(
+    session: Session,
+    now: datetime,
+    leave: Callable[[Session, Staff, Actor, datetime], None],
+    wake: Callable[[Session, Staff, Staff, Staff | None, datetime], None],
+) -> None:
+    owner, other = make_staff(session, "owner"), make_staff(session, "owner")
+    sleeper = make_staff(session, "operations")
+    leave(session, sleeper, as_actor(owner), now)
+    much_later = now + timedelta(days=90)
+
+    with pytest.raises(DutiesNeedTwo):
+        wake(session, sleeper, owner, None, much_later)
+
+    assert not is_employed(sleeper, now=much_later)
+    wake(session, sleeper, owner, other, much_later)
+    assert is_employed(sleeper, now=much_later)

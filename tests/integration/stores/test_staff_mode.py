@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.attribution.guessing import STAFF_CODES, counting_misses
-from app.kernel.audit import Actor, AuditRecord
+from app.kernel.audit import SYSTEM, Actor, AuditRecord
 from app.kernel.clock import business_day
 from app.kernel.db import atomic
 from app.settings import Settings
@@ -192,7 +192,7 @@ def test_whoever_is_disabled_is_off_duty_and_stays_so_when_they_come_back(
     staff_services.disable_staff(session, li.id, actor=OWNER, reason="left", now=now)
     with pytest.raises(StaffModeClosed):
         staff_mode.on_duty(session, member_id, now=now)
-    staff_services.enable_staff(session, li.id, actor=OWNER, reason="came back", now=now)
+    staff_services.enable_staff(session, li.id, actor=SYSTEM, reason="came back", now=now)
     with pytest.raises(StaffModeClosed):
         staff_mode.on_duty(session, member_id, now=now)
 
