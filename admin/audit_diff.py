@@ -13,7 +13,7 @@ from typing import Any, Final
 from admin.cells import Who
 from admin.column_names import COLUMNS
 from admin.directory import BY_COLUMN, Reference
-from admin.i18n import say
+from admin.i18n import listed, say
 from admin.labels import STATES, label_of
 from admin.role_names import permission_names, role_name
 from admin.tables import Shape
@@ -72,7 +72,7 @@ def shown(subject_type: str, name: str, value: Any) -> Any:
         case str():
             return _text(subject_type, name, value)
         case list() if value and not any(isinstance(one, dict | list) for one in value):
-            return ", ".join(_entries(name, value))
+            return listed(_entries(name, value))
         case _:
             return value
 

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from admin.column_names import COLUMNS
 from admin.directory import Directory, Reference
-from admin.i18n import gettext, moment, say
+from admin.i18n import gettext, listed, moment, say
 from admin.labels import label_of, tone_of
 from app.kernel.i18n import Message, yuan
 from app.kernel.money import percent
@@ -177,9 +177,7 @@ def _word_for(actor: str) -> str:
 
 def _actor_text(who: Who, directory: Directory) -> str:
     people = who.people()
-    return ", ".join(
-        _word_for(one) if isinstance(one, str) else directory.name(one) for one in people
-    )
+    return listed(_word_for(one) if isinstance(one, str) else directory.name(one) for one in people)
 
 
 def _actor(who: Who, directory: Directory) -> Markup:

@@ -197,7 +197,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "until_at": _("Until"),
     "revoked_at": _("Revoked at"),
     "granted_at": _("Agreed"),
-    "withdrawn_at": _("Withdrawn"),
+    "withdrawn_at": lazy_pgettext("time", "Withdrawn"),
     "signed_in_at": _("Signed in at"),
     "expires_at": _("Expires"),
     "pay_by_at": _("To be paid by"),

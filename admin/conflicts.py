@@ -15,7 +15,7 @@ from typing import Any, Final
 from flask_wtf import FlaskForm
 from wtforms import Field
 
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 
 SEEN: Final = "seen"
 """The parameter that holds the marks."""
@@ -88,7 +88,7 @@ def shown(field: Field) -> str:
     """Return a field's value as people read it."""
     choices = _words(field)
     if choices is not None:
-        return ", ".join(choices)
+        return listed(choices)
     if isinstance(field.data, bool):
         return gettext("Yes") if field.data else gettext("No")
     found = getattr(field, "found", None)

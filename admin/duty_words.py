@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 from app.kernel.db import db
 from app.stores.models import Region, Store
 
@@ -24,4 +24,4 @@ def _names(model: Any, ids: Collection[int]) -> str:
     if not ids:
         return gettext("None")
     query = sa.select(model.name).where(model.id.in_(list(ids))).order_by(model.name)
-    return ", ".join(db.session.scalars(query))
+    return listed(db.session.scalars(query))

@@ -4,6 +4,7 @@ A member of staff keeps their choice with their account; the cookie remembers it
 page. Without either the browser decides, and Chinese is the answer to anything unknown.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,6 +37,11 @@ def pgettext(context: str, text: str, **facts: Any) -> str:
 def ngettext(one: str, many: str, num: int, **facts: Any) -> str:
     """Translate a text that counts into the language of this page; `%(num)s` is the number."""
     return str(flask_babel.ngettext(one, many, num, **facts))
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts side by side, with the comma of this page's language between them."""
+    return gettext(", ").join(texts)
 
 
 def init_app(app: Flask) -> None:

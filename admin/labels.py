@@ -122,7 +122,7 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     RequestState: {
         "waiting": (_("Waiting"), Tone.WAIT),
         "done": (_("Done"), Tone.GOOD),
-        "withdrawn": (_("Taken back"), Tone.CALM),
+        "withdrawn": (lazy_pgettext("wish", "Taken back"), Tone.CALM),
     },
     GiftState: {
         "due": (_("To be handed over"), Tone.WAIT),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
 
-from admin.i18n import gettext, pgettext
+from admin.i18n import gettext, listed, pgettext
 from app.stores.permissions import Permission
 
 
@@ -68,18 +68,22 @@ def said_by_area(held: Collection[Permission]) -> list[str]:
     """Return permissions as one sentence per area, leaving out areas without any."""
     names = permission_names()
     said = [(area.title, [names[one] for one in area.permissions if one in held]) for area in AREAS]
-    return [f"{title}: {', '.join(texts)}" for title, texts in said if texts]
+    return [
+        gettext("%(name)s: %(what)s", name=title, what=listed(texts))
+        for title, texts in said
+        if texts
+    ]
 
 
 def role_names_of(names: Collection[str]) -> str:
     """Return what people call several roles."""
-    return ", ".join(role_name(one) for one in names)
+    return listed(role_name(one) for one in names)
 
 
 def permission_names_of(values: Collection[str]) -> str:
     """Return what people call several permissions; a word that is none stays as it is."""
     names = {one.value: name for one, name in permission_names().items()}
-    return ", ".join(names.get(one, one) for one in values)
+    return listed(names.get(one, one) for one in values)
 
 
 def _names_of_trade() -> dict[Permission, str]:

@@ -25,7 +25,7 @@ from admin.base import to_sign_in
 from admin.demo_sign_ins import demo_sign_ins
 from admin.forms import in_order
 from admin.hooks import PREFIX, is_ours
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 from admin.labels import label_of, tone_of
 from admin.listing import Request
 from admin.navigation import folds, navigation, section_of
@@ -177,14 +177,14 @@ def here() -> str:
 
 def role_names(person: Staff) -> str:
     """Return the roles of somebody in words."""
-    return ", ".join(role_name(role.name) for role in person.roles)
+    return listed(role_name(role.name) for role in person.roles)
 
 
 def store_names(person: Staff) -> str:
     """Return where somebody works."""
     if person.sees_all_stores:
         return gettext("All stores")
-    return ", ".join(store.name for store in person.stores) or gettext("No store")
+    return listed(store.name for store in person.stores) or gettext("No store")
 
 
 def with_arguments(changes: Mapping[str, Any], *without: str) -> str:

@@ -234,7 +234,11 @@ def hours_in_words(row: Store) -> list[str]:
     if hours is None:
         return []
     return [
-        f"{WEEKDAY_NAMES[day]}: {write_day(hours.of(number)) or gettext('closed')}"
+        gettext(
+            "%(name)s: %(what)s",
+            name=WEEKDAY_NAMES[day],
+            what=write_day(hours.of(number)) or gettext("closed"),
+        )
         for number, day in enumerate(WEEKDAYS)
     ]
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import Session
 
 from admin.details import Section, pairs_of
@@ -33,7 +34,7 @@ def today_section(session: Session, store_id: int, *, now: datetime) -> Section:
     day = business_day(now)
     asked = Asked(day, day, frozenset({store_id}), tuple(FIGURES))
     figures = insight.of_days(session, [day], asked)[day]
-    return Section(_("Today"), "facts", facts=pairs_of(figures, FIGURES))
+    return Section(lazy_pgettext("store", "Today"), "facts", facts=pairs_of(figures, FIGURES))
 
 
 def open_matters(
@@ -48,35 +49,40 @@ def open_matters(
 
 
 def _sentences(counts: dict[str, int]) -> dict[str, str]:
-    def say(name: str, one: str, many: str) -> str:
-        return ngettext(one, many, counts[name])
-
     return {
-        "to_hand_over": say(
-            "to_hand_over",
+        "to_hand_over": ngettext(
             "%(num)s paid order is to be handed over",
             "%(num)s paid orders are to be handed over",
+            counts["to_hand_over"],
         ),
-        "unpaid": say(
-            "unpaid", "%(num)s order waits for payment", "%(num)s orders wait for payment"
+        "unpaid": ngettext(
+            "%(num)s order waits for payment",
+            "%(num)s orders wait for payment",
+            counts["unpaid"],
         ),
-        "refunds": say("refunds", "%(num)s refund is under way", "%(num)s refunds are under way"),
-        "pieces": say(
-            "pieces", "%(num)s piece of stock is on the shelf", "%(num)s pieces are on the shelf"
+        "refunds": ngettext(
+            "%(num)s refund is under way", "%(num)s refunds are under way", counts["refunds"]
         ),
-        "staff": say("staff", "%(num)s person works here", "%(num)s people work here"),
-        "customers": say(
-            "customers",
+        "pieces": ngettext(
+            "%(num)s piece of stock is on the shelf",
+            "%(num)s pieces of stock are on the shelf",
+            counts["pieces"],
+        ),
+        "staff": ngettext("%(num)s person works here", "%(num)s people work here", counts["staff"]),
+        "customers": ngettext(
             "%(num)s customer belongs to the store",
             "%(num)s customers belong to the store",
+            counts["customers"],
         ),
-        "distributors": say(
-            "distributors",
+        "distributors": ngettext(
             "%(num)s active distributor belongs to the store",
             "%(num)s active distributors belong to the store",
+            counts["distributors"],
         ),
-        "codes": say(
-            "codes", "%(num)s share code of the store is live", "%(num)s share codes are live"
+        "codes": ngettext(
+            "%(num)s share code of the store is live",
+            "%(num)s share codes of the store are live",
+            counts["codes"],
         ),
     }
 

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from admin import staff
 from admin.cells import Badge
 from admin.directory import Reference
-from admin.i18n import gettext
+from admin.i18n import gettext, pgettext
 from admin.labels import label_of, tone_of
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
@@ -41,7 +41,7 @@ def _label(text: str, tone: str = "calm") -> Badge:
 def _registered(wanted: Wanted) -> Sequence[Item]:
     query = sa.select(Member).where(Member.id == wanted.member_id)
     return [
-        Item(one.registered_at, one.id, _label(gettext("Registered"), "busy"))
+        Item(one.registered_at, one.id, _label(pgettext("event", "Registered"), "busy"))
         for one in scalars(wanted.page(query, Member.registered_at, Member.id))
     ]
 
@@ -49,7 +49,9 @@ def _registered(wanted: Wanted) -> Sequence[Item]:
 def _consented(wanted: Wanted) -> Sequence[Item]:
     query = sa.select(Consent).where(Consent.member_id == wanted.member_id)
     return [
-        Item(one.granted_at, one.id, _label(gettext("Agreed")), note=label_of(one.purpose))
+        Item(
+            one.granted_at, one.id, _label(pgettext("event", "Agreed")), note=label_of(one.purpose)
+        )
         for one in scalars(wanted.page(query, Consent.granted_at, Consent.id))
     ]
 

@@ -68,7 +68,7 @@ class AuditView(ScopedView):
     }
     search_hint = _("Words of the reason, or no.")
     filters = (
-        Person("staff", _("Person")),
+        Person("staff", lazy_pgettext("audit", "Person")),
         Named("action", _("Action"), AuditRecord.action, action_names),
         Named("type", _("About"), AuditRecord.subject_type, subject_names),
         Exactly("subject", _("Its no."), AuditRecord.subject_id, is_id=True),
@@ -182,7 +182,7 @@ class AuditChecksView(ScopedView):
         "seen_hash": _("Its seal"),
         "broken_count": _("Broken seals"),
         "first_broken_id": _("First broken row"),
-        "done_at": _("Done"),
+        "done_at": lazy_pgettext("time", "Done"),
     }
     computed: ClassVar = {
         "asked_by": lambda row: Who(row.asked_by),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from flask import abort, make_response, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from werkzeug.wrappers import Response
 
 from admin import dispute_forms, ownership
@@ -100,7 +101,7 @@ class DisputesView(ScopedView):
     decisions = (
         Decision(
             name="dismiss",
-            label=_("Dismiss"),
+            label=lazy_pgettext("dispute", "Dismiss"),
             permission=Permission.BINDINGS_TRANSFER,
             question=_("Dismiss this claim?"),
             warning=_("The customer stays with their owner. Both sides can be told your reason."),

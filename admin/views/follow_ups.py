@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import TextAreaField
 from wtforms.validators import Length
@@ -32,7 +33,9 @@ class HowForm(FlaskForm):
 class WhyForm(FlaskForm):
     """Why it need not be done."""
 
-    note = TextAreaField(_("Why"), validators=[Length(max=NOTE_LENGTH_MAX)])
+    note = TextAreaField(
+        lazy_pgettext("follow-up", "Why"), validators=[Length(max=NOTE_LENGTH_MAX)]
+    )
 
 
 def _done(key: int, act: Act) -> None:
@@ -107,7 +110,7 @@ class FollowUpsView(ScopedView):
     decisions = (
         Decision(
             name="done",
-            label=_("Done"),
+            label=lazy_pgettext("follow-up", "Done"),
             permission=Permission.NOTES_WRITE,
             question=_("Are these done?"),
             run=_done,
@@ -117,7 +120,7 @@ class FollowUpsView(ScopedView):
         ),
         Decision(
             name="call-off",
-            label=_("Call off"),
+            label=lazy_pgettext("follow-up", "Call off"),
             permission=Permission.NOTES_WRITE,
             question=_("Need these not be done?"),
             run=_called_off,

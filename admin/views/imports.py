@@ -127,7 +127,7 @@ class ImportsView(ScopedView):
         ),
         Decision(
             name="cancel",
-            label=_("Call off"),
+            label=lazy_pgettext("import", "Call off"),
             permission=Permission.IMPORTS,
             question=_("Call this import off?"),
             warning=_("Rows that were written already stay."),
@@ -285,7 +285,10 @@ class ExpectedMembersView(ScopedView):
             _("Has signed in"),
             {
                 "yes": (_("Yes"), lambda: ExpectedMember.claimed_at.is_not(None)),
-                "no": (_("Not yet"), lambda: ExpectedMember.claimed_at.is_(None)),
+                "no": (
+                    lazy_pgettext("sign-in", "Not yet"),
+                    lambda: ExpectedMember.claimed_at.is_(None),
+                ),
             },
         ),
         OfStore("store", _("Store of origin"), ExpectedMember.origin_store_id),

@@ -19,7 +19,7 @@ from admin import listing, staff, timeline
 from admin.details import Section, Shown, rows_section
 from admin.directory import Reference
 from admin.dispute_links import disputes_section
-from admin.i18n import moment
+from admin.i18n import listed, moment
 from admin.imports_history import historic_orders_section
 from admin.ownership import orders_condition, ownership_section, sentences
 from admin.tables import Shape
@@ -52,7 +52,7 @@ class Figure:
 
 def tag_names(member: Member) -> str:
     """Return the tags of a customer of this page, by name."""
-    return ", ".join(one.name for one in g.get("member_tags", {}).get(member.id, ()))
+    return listed(one.name for one in g.get("member_tags", {}).get(member.id, ()))
 
 
 def last_order_at(member: Member) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from flask import Response, abort, jsonify
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql import Select
 
@@ -82,6 +83,7 @@ class PlanVersionsView(ScopedView):
         "effective_from_at",
         "effective_until_at",
     )
+    labels: ClassVar = {"author_id": lazy_pgettext("plan", "Author")}
     computed: ClassVar = {
         "version": lambda row: f"{row.plan.name} v{row.number}",
         "model": lambda row: model_name(row.plan.model),

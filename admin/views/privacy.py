@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import RadioField
@@ -77,7 +78,7 @@ def _is_waiting(row: PrivacyRequest) -> bool:
 
 def obstacles_in_words(codes: Iterable[str]) -> str:
     """Return what stands in the way of an erasure, in the reader's language."""
-    return "; ".join(say(OBSTACLES[code][0]) for code in codes if code in OBSTACLES)
+    return gettext("; ").join(say(OBSTACLES[code][0]) for code in codes if code in OBSTACLES)
 
 
 class PrivacyRequestsView(ScopedView):
@@ -163,7 +164,9 @@ class PrivacyRequestsView(ScopedView):
         pairs = pairs_of({**facts, "expires_at": copy.expires_at}, labels)
         yield Section(_("Copy"), "facts", facts=pairs)
         if staff.may(Permission.PRIVACY_DECIDE):
-            yield Section(_("Hand over"), "copy", template="backoffice/data_copy.html")
+            yield Section(
+                lazy_pgettext("copy", "Hand over"), "copy", template="backoffice/data_copy.html"
+            )
 
     @expose("/copy/", methods=("POST",))
     def copy_view(self) -> Response:

@@ -18,7 +18,7 @@ from admin.decisions import Act
 from admin.details import Section
 from admin.filters import Arguments, Control
 from admin.form_pages import FormPage
-from admin.i18n import say_error
+from admin.i18n import listed, say_error
 from admin.scopes import region_of_store
 from admin.store_form import region_choices
 from admin.urls import as_id
@@ -81,7 +81,7 @@ def _explain(error: DomainError, form: Any) -> bool:
 def _stores(row: Region) -> str:
     """Return those of a region's stores that the reader sees."""
     visible = staff.visible_store_ids()
-    return ", ".join(one.name for one in row.stores if visible is None or one.id in visible)
+    return listed(one.name for one in row.stores if visible is None or one.id in visible)
 
 
 class RegionsView(ScopedView):

@@ -16,7 +16,7 @@ from admin.details import Section, sentences_section
 from admin.filters import Choice, Days, Exactly
 from admin.form_pages import FormPage
 from admin.forms import REASON_MAX, LookupField, ReasonForm
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 from admin.labels import label_of
 from admin.lookups import distributors
 from admin.people import yes_no
@@ -100,7 +100,7 @@ def evidence_in_words(flag: RiskFlag) -> list[str]:
 
 
 def _shared(found: Mapping[str, Any]) -> str:
-    what = ", ".join(str(SHARED.get(one, one)) for one in found.get("what", ()))
+    what = listed(str(SHARED.get(one, one)) for one in found.get("what", ()))
     if found.get("with_owner"):
         text = gettext("%(people)s customers who buy share a %(what)s with the distributor.")
     else:

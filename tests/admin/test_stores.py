@@ -128,7 +128,7 @@ def test_closing_shows_what_is_open_there(session: Session, owner: Desk) -> None
     for text in (
         "1 paid order is to be handed over",
         "1 order waits for payment",
-        "7 pieces are on the shelf",
+        "7 pieces of stock are on the shelf",
         "1 person works here",
         "1 share code of the store is live",
     ):

@@ -22,7 +22,14 @@ TEMPLATES: Final = sorted(
 )
 PARAMETER: Final = re.compile(r"%\((\w+)\)[sd]")
 CHINESE_LETTER: Final = "[\u4e00-\u9fff]"
-WITHOUT_LETTERS: Final = {"%(event)s, %(at)s", "%(max)s+", "%(what)s: %(rate)s."}
+WITHOUT_LETTERS: Final = {
+    ", ",
+    "; ",
+    "%(event)s, %(at)s",
+    "%(max)s+",
+    "%(name)s: %(what)s",
+    "%(what)s: %(rate)s.",
+}
 """Texts of parameters and signs alone, with nothing in them to translate."""
 
 GLOSSARY: Final = {
