@@ -18,7 +18,7 @@ from admin.details import Section, sentences_section
 from admin.filters import Options
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 from admin.people import yes_no
 from admin.role_names import role_name, said_by_area
 from admin.scopes import works_with
@@ -52,7 +52,7 @@ def _stores_of(row: Staff) -> str:
     if row.sees_all_stores:
         return gettext("All stores")
     regions = [gettext("Region %(name)s", name=region.name) for region in row.regions]
-    return ", ".join([*regions, *(store.name for store in row.stores)])
+    return listed([*regions, *(store.name for store in row.stores)])
 
 
 def _has_role(name: RoleName) -> sa.ColumnElement[bool]:
@@ -71,7 +71,7 @@ class StaffView(ScopedView):
     column_list = ("name", "email", "job_title", "roles", "stores", "state")
     labels: ClassVar = {"name": lazy_pgettext("person", "Name"), "state": _("Sign-in")}
     computed: ClassVar = {
-        "roles": lambda row: ", ".join(role_name(role.name) for role in row.roles),
+        "roles": lambda row: listed(role_name(role.name) for role in row.roles),
         "stores": _stores_of,
         "phone": forms.phone_of,
         "state": _sign_in_state,
@@ -262,4 +262,4 @@ class StaffView(ScopedView):
         if store_ids:
             query = sa.select(Store.name).where(Store.id.in_(store_ids)).order_by(Store.name)
             names = list(db.session.scalars(query))
-        return ", ".join(names) or gettext("Of no store")
+        return listed(names) or gettext("Of no store")

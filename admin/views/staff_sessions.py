@@ -64,7 +64,7 @@ class StaffSessionsView(ScopedView):
         "state",
     )
     references: ClassVar = {"staff_id": "staff"}
-    labels: ClassVar = {"created_at": _("Signed in")}
+    labels: ClassVar = {"created_at": _("Signed in at")}
     computed: ClassVar[dict[str, Any]] = {"state": session_state}
     tabs = Options(
         "state",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.actions import joined
 from admin.base import ScopedView
@@ -90,7 +91,7 @@ class StoresView(ScopedView):
     intro = _("The shops of the chain. Staff see the rows of their own shops only.")
 
     column_list = ("name", "code", "state", "region_id", "city", "district", "address")
-    labels: ClassVar = {"code": _("Short code"), "phone": _("Phone")}
+    labels: ClassVar = {"code": _("Short code"), "phone": lazy_pgettext("store", "Phone")}
     searched = (Store.name, Store.code, Store.city, Store.district, Store.address)
     search_hint = _("Name, code or address")
     sortable = ("name", "code")
