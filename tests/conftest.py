@@ -26,6 +26,29 @@ hypothesis.settings.load_profile("patient")
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+PAIRS: Final = "matrix pairs"
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[int], None]:
+    """Takes how many pairs of person, row and way in a test of a matrix compared."""
+    return lambda pairs: record_property(PAIRS, pairs)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many pairs the matrices compared, in all processes of this run."""
+    reports = [one for some in terminalreporter.stats.values() for one in some]
+    pairs = [
+        int(str(value))
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == PAIRS
+    ]
+    if pairs:
+        terminalreporter.write_line(f"matrix: {sum(pairs)} pairs of person, row and way in")
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[Services]:
     """PostgreSQL and Valkey of this session, migrated; `env` is for processes of the product."""

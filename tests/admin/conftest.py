@@ -1,7 +1,7 @@
 """Desks: clients of the back office at which somebody has signed in, with both factors."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from admin import staff_session
+from app.settings import Settings
 from app.stores.models import Staff, Store
+from tests.admin.house import House, house_of
 from tests.conftest import IsolatedClient
 from tests.factories.people import make_staff, make_staff_session
 
@@ -66,6 +68,13 @@ class Desk:
         """Return what the next page tells about what was just done."""
         page = self.get("/account/").get_data(as_text=True)
         return re.findall(r"data-flash>.*?<p>(.*?)</p>", page, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def house(app: Flask, settings: Settings) -> Iterator[House]:
+    """A world for all tests of a module, whose `session` is `house.as_found()`."""
+    with house_of(app, settings) as built:
+        yield built
 
 
 @pytest.fixture

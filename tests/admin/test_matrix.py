@@ -1,182 +1,199 @@
-"""Every view × every role × own and foreign store × every way in, against the permission table.
+"""Every view × every role × one store, a region, everywhere × own, foreign and absent rows.
 
-What is expected comes from `ROLE_PERMISSIONS` and from where the rows are, never from the views'
-own filters. A row of another store is answered like one that does not exist.
+Lists, details, decisions, forms, lookups, files, saved views and chosen columns. What is expected
+comes from the permission table and from where the rows are, never from the views' own filters. A
+row of another store is answered like one that does not exist, and no answer tells anything of it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.settings import Settings
-from app.stores.permissions import Permission, RoleName, permissions_of
+from app.stores.permissions import Permission
 from tests.admin.conftest import Desk
-from tests.admin.world import Place, World, build
-
-OF_BRAND: Final = frozenset({"products", "plan_versions", "roles", "simulations", "tags"})
-"""Rows without a store that everybody with the permission sees."""
-OF_HEADQUARTERS: Final = frozenset(
-    {"ledger_entries", "tasks", "notices", "settings", "audit_checks"}
+from tests.admin.house import House
+from tests.admin.matrix import (
+from tests.admin.place import Place
+    ABSENT,
+    ONE_STORE,
+    REACHES,
+    REGION,
+    ROLES,
+    Person,
+    Place,
+    seat,
+    text_of,
 )
-"""Rows without a store that only staff of the whole brand see."""
-
-
-@dataclass
-class Person:
-    """Somebody with one role, at one store or at all."""
-
-    desk: Desk
-    allowed: frozenset[Permission]
-    sees_all: bool
-    pairs: int = 0
-
-    def expect(self, answer: Any, status: int, what: str) -> None:
-        """Compare one answer with what the table says, and count it."""
-        self.pairs += 1
-        assert answer.status_code == status, f"{what}: {answer.status_code}, not {status}"
-
-
-@pytest.fixture(scope="session")
-def tally() -> Iterator[list[int]]:
-    """Adds up how many pairs were compared and prints it at the end."""
-    counts: list[int] = []
-    yield counts
-    print(f"\nadmin matrix: {sum(counts)} pairs of role, view, store and way in")  # noqa: T201
 
 
 @pytest.fixture
-def world(session: Session, settings: Settings) -> World:
-    return build(session, settings)
+def session(house: House) -> Iterator[Session]:
+    with house.as_found() as session:
+        yield session
 
 
-def places(world: World, person: Person, endpoint: str) -> list[tuple[Place, bool]]:
-    """Return where rows of a view are, with whether this person may see those there."""
-    if endpoint in OF_BRAND:
-        return [(world.brand, True)]
-    if endpoint in OF_HEADQUARTERS:
-        return [(world.brand, person.sees_all)]
-    return [(world.here, True), (world.there, person.sees_all)]
-
-
-@pytest.mark.parametrize("sees_all", [False, True], ids=["one-store", "all-stores"])
-@pytest.mark.parametrize("role", list(RoleName))
+@pytest.mark.parametrize("reach", REACHES)
+@pytest.mark.parametrize("role", ROLES)
 def test_every_way_into_every_view_is_open_to_exactly_those_who_may(
     role: str,
-    sees_all: bool,
+    reach: str,
     app: Flask,
-    world: World,
+    house: House,
+    session: Session,
     sit_down: Callable[..., Desk],
-    tally: list[int],
+    tally: Callable[[int], None],
 ) -> None:
-    desk = sit_down(role) if sees_all else sit_down(role, world.here.store)
-    person = Person(desk, permissions_of([role]), sees_all)
+    person = seat(house, session, sit_down, role, reach)
 
     for endpoint, view in app.extensions["backoffice"].items():
-        found = places(world, person, endpoint)
+        found = person.places(endpoint)
         assert all(endpoint in place.ids for place, _ in found), f"no row of {endpoint}"
-        check_list(person, view, found)
-        check_details(person, view, found)
-        check_decisions(person, view, found)
-        check_forms(person, view, found)
-        check_lookups(person, view, world)
-        check_export(person, view, found)
+        check_list(person, view)
+        check_details(person, view)
+        check_decisions(person, view)
+        check_forms(person, view)
+        check_lookups(person, view)
+        check_files(person, view)
 
-    tally.append(person.pairs)
-
-
-def check_list(person: Person, view: Any, found: list[tuple[Place, bool]]) -> None:
-    answer = person.desk.get(f"/{view.endpoint}/", size=100)
-    may = view.permission in person.allowed
-    person.expect(answer, 200 if may else 403, f"list of {view.endpoint}")
-    for place, is_visible in found:
-        mark = place.marks[view.endpoint]
-        if mark:
-            shown = mark in answer.get_data(as_text=True)
-            assert shown is (may and is_visible), f"{mark!r} in the list of {view.endpoint}"
+    tally(person.pairs)
 
 
-def check_details(person: Person, view: Any, found: list[tuple[Place, bool]]) -> None:
-    for place, is_visible in found:
-        answer = person.desk.get(f"/{view.endpoint}/details/", id=place.ids[view.endpoint])
-        status = 200 if is_visible else 404
-        if not view.can_view_details:
-            status = 404
-        elif view.permission not in person.allowed:
-            status = 403
-        person.expect(answer, status, f"details of {view.endpoint}")
+@pytest.mark.parametrize("role", ROLES)
+def test_lists_are_arranged_by_exactly_those_who_may_open_them(
+    role: str,
+    app: Flask,
+    house: House,
+    session: Session,
+    sit_down: Callable[..., Desk],
+    tally: Callable[[int], None],
+) -> None:
+    person = seat(house, session, sit_down, role, ONE_STORE)
+
+    for endpoint, view in app.extensions["backoffice"].items():
+        may = person.may(view.permission)
+        there = f"/admin/{endpoint}/?{urlencode(wish_of(endpoint))}"
+        saved = {"act": "save", "name": "Mine", "url": there}
+        answer = person.post(302 if may else 403, f"/lists/{endpoint}/views/", saved)
+        if may:
+            listed = person.get(200, answer.headers["Location"].removeprefix("/admin"))
+            check_shown(person, endpoint, text_of(listed), when=True)
+        first = {"column": view.column_list[0], "url": there}
+        person.post(302 if may else 403, f"/lists/{endpoint}/columns/", first)
+        if may and view.can_export and person.may(Permission.EXPORTS):
+            person.get(200, f"/{endpoint}/export/csv/")
+
+    tally(person.pairs)
 
 
-def check_decisions(person: Person, view: Any, found: list[tuple[Place, bool]]) -> None:
-    """Ask for each decision, without confirming it; a foreign row with the confirmation too."""
+def answers(may: bool, is_seen: bool, seen: int = 200) -> int:
+    """Return what the table demands: nobody learns of a row what they may not see."""
+    return (seen if is_seen else 404) if may else 403
+
+
+def wish_of(endpoint: str) -> dict[str, Any]:
+    """Return what a list is asked for; the trail is longer than a page, for looks are audited."""
+    return {"size": 100} | ({"search": "reason"} if endpoint == "audit" else {})
+
+
+def check_shown(person: Person, endpoint: str, text: str, *, when: bool) -> None:
+    """Compare the marks of rows in a text with where the rows are."""
+    for place, is_seen in person.places(endpoint):
+        mark = place.marks[endpoint]
+        assert not mark or (mark in text) is (when and is_seen), f"{mark!r} in {endpoint}"
+
+
+def check_list(person: Person, view: Any) -> None:
+    may = person.may(view.permission)
+    answer = person.get(answers(may, True), f"/{view.endpoint}/", **wish_of(view.endpoint))
+    check_shown(person, view.endpoint, text_of(answer), when=may)
+
+
+def check_details(person: Person, view: Any) -> None:
+    path = f"/{view.endpoint}/details/"
+    may = person.may(view.permission)
+    for row_id, is_seen, _ in person.rows(view.endpoint, may=may):
+        status = answers(may, is_seen) if view.can_view_details else 404
+        person.get(status, path, id=row_id)
+
+
+def check_decisions(person: Person, view: Any) -> None:
+    """Ask for each decision, without confirming it; of a foreign row with the confirmation too."""
+    path = f"/{view.endpoint}/action/"
     for decision in view.decisions:
-        for place, is_visible in found:
-            data = {"action": decision.name, "rowid": place.ids[view.endpoint]}
-            if not is_visible:
-                data["confirmed"] = "1"
-            answer = person.desk.post(f"/{view.endpoint}/action/", data)
-            may = {view.permission, decision.permission} <= person.allowed
-            status = (200 if is_visible else 404) if may else 403
-            person.expect(answer, status, f"{decision.name} of {view.endpoint}")
+        may = person.may(view.permission, decision.permission)
+        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may):
+            data = {"action": decision.name, "rowid": row_id, "reason": "for the matrix"}
+            person.post(answers(may, is_seen), path, data)
+            if is_foreign or not may:
+                person.post(answers(may, False), path, data | {"confirmed": "1"})
+        if may:
+            check_bulk(person, view, decision.name)
 
 
-def check_forms(person: Person, view: Any, found: list[tuple[Place, bool]]) -> None:
+def check_bulk(person: Person, view: Any, name: str) -> None:
+    """Decide about many rows a few at a time: foreign and absent ones come back alike."""
+    foreign = [one for one, _, is_foreign in person.rows(view.endpoint, may=True) if is_foreign]
+    if not foreign:
+        return
+    told = set()
+    for row_id in (foreign[-1], ABSENT):
+        data = {"action": name, "rowid": row_id, "confirmed": "1", "chunk": "1"}
+        answer = person.desk.post(f"/{view.endpoint}/action/", data | {"reason": "for the matrix"})
+        assert answer.status_code in {200, 422}
+        person.expect(answer, answer.status_code, f"{name} of many of {view.endpoint}")
+        told.add((answer.status_code, text_of(answer).replace(str(row_id), "-")))
+    assert len(told) == 1, f"{name} of {view.endpoint} tells a foreign row from none: {told}"
+
+
+def check_forms(person: Person, view: Any) -> None:
     for page in view.form_pages:
-        may = {view.permission, page.permission} <= person.allowed
+        may = person.may(view.permission, page.permission)
         path = f"/{view.endpoint}/form/{page.name}/"
         if not page.is_about_row:
-            person.expect(person.desk.get(path), 200 if may else 403, path)
+            person.get(answers(may, True), path)
+            if not may:
+                person.post(403, path, {})
             continue
-        for place, is_visible in found:
-            answer = person.desk.get(path, id=place.ids[view.endpoint])
-            status = (200 if is_visible else 404) if may else 403
-            person.expect(answer, status, path)
+        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may):
+            status = answers(may, is_seen)
+            person.get(status, path, id=row_id)
+            if is_foreign or not may or row_id == ABSENT:
+                person.post(status, f"{path}?id={row_id}", {"reason": "for the matrix"})
 
 
-def check_lookups(person: Person, view: Any, world: World) -> None:
+def check_lookups(person: Person, view: Any) -> None:
     for loader in view.lookups:
-        answer = person.desk.get(f"/{view.endpoint}/ajax/lookup/", name=loader.name, query="")
-        may = {view.permission, loader.permission} <= person.allowed
-        person.expect(answer, 200 if may else 403, f"lookup {loader.name} of {view.endpoint}")
-        if may and loader.name == "distributors":
+        may = person.may(view.permission, loader.permission)
+        path = f"/{view.endpoint}/ajax/lookup/"
+        answer = person.get(answers(may, True), path, name=loader.name, query="")
+        if may and loader.name in OFFERED:
             ids = {row[0] for row in answer.get_json()}
-            assert world.here.owner is not None
-            assert world.there.owner is not None
-            assert world.here.owner.member_id in ids
-            assert (world.there.owner.member_id in ids) is person.sees_all
+            of = OFFERED[loader.name]
+            assert of(person.house.world.here) in ids, loader.name
+            assert (of(person.house.world.there) in ids) is person.sees_all, loader.name
+            person.get(200, path, name=loader.name, query="There")
 
 
-def check_export(person: Person, view: Any, found: list[tuple[Place, bool]]) -> None:
-    answer = person.desk.get(f"/{view.endpoint}/export/csv/")
-    may = {view.permission, Permission.EXPORTS} <= person.allowed
-    status = (200 if may else 403) if view.can_export else 404
-    person.expect(answer, status, f"export of {view.endpoint}")
-    if status == 200:
-        text = answer.get_data().decode("utf-8-sig")
-        for place, is_visible in found:
-            mark = place.marks[view.endpoint]
-            assert not mark or (mark in text) is is_visible, f"{mark!r} in {view.endpoint}.csv"
+def _owner_of(place: Place) -> int:
+    assert place.owner is not None
+    return place.owner.member_id
 
 
-@pytest.mark.usefixtures("world")
-def test_a_stranger_is_sent_to_sign_in_from_everywhere(app: Flask, stranger: Desk) -> None:
-    paths = [
-        str(rule)
-        for rule in app.url_map.iter_rules()
-        if str(rule).startswith("/admin/") and "GET" in (rule.methods or ())
-    ]
-    behind_the_door = [
-        path.removeprefix("/admin").replace("<form_name>", "new").replace("<export_type>", "csv")
-        for path in paths
-        if not path.startswith(("/admin/static/", "/admin/login", "/admin/tf-", "/admin/mf-"))
-        and "<path:rest>" not in path
-    ]
+OFFERED: dict[str, Callable[[Place], int]] = {
+    "distributors": _owner_of,
+    "stores": lambda place: place.store.id,
+}
+"""Which row of a place a lookup offers."""
 
-    for path in behind_the_door:
-        answer = stranger.get(path)
-        assert answer.status_code == 302, path
-        assert answer.headers["Location"].startswith("/admin/login"), path
-    assert len(behind_the_door) > 70
+
+def check_files(person: Person, view: Any) -> None:
+    may = person.may(view.permission, Permission.EXPORTS)
+    for kind in ("csv",) if person.reach == REGION else ("csv", "xlsx"):
+        status = answers(may, True) if view.can_export else 404
+        answer = person.get(status, f"/{view.endpoint}/export/{kind}/")
+        if status == 200:
+            check_shown(person, view.endpoint, text_of(answer), when=True)
