@@ -8,17 +8,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from app.attribution.models import Binding
 from app.imports.columns import Row
 from app.imports.contract import Scene
 from app.imports.fields import tidy
 from app.kernel.i18n import N_
 from app.kernel.secrecy import vault
 from app.members.expected import ExpectedMember
-from app.members.models import Distributor, Member
-from app.orders.models import Order
+from app.members.models import Member, MemberStore
 from app.stores.models import Store
 
 NO_CUSTOMER = N_("There is no such customer.")
@@ -66,16 +64,11 @@ def find_people(
 def known_to(store_ids: Collection[int]) -> sa.ColumnElement[bool]:
     """Tell of a member whether one of these stores knows them: the back office's own rule.
 
-    Who came from a store, bought there, belongs to it or to one of its distributors.
+    Who came from a store, bought there, belongs to it or to one of its distributors; the database
+    keeps these ties.
     """
-    order, binding, distributor = aliased(Order), aliased(Binding), aliased(Distributor)
-    ours = sa.select(Distributor.member_id).where(Distributor.store_id.in_(store_ids))
-    of_ours = sa.or_(binding.owner_store_id.in_(store_ids), binding.owner_id.in_(ours))
-    return sa.or_(
-        Member.origin_store_id.in_(store_ids),
-        sa.exists().where(order.member_id == Member.id, order.store_id.in_(store_ids)),
-        sa.exists().where(binding.customer_id == Member.id, of_ours),
-        sa.exists().where(distributor.member_id == Member.id, distributor.store_id.in_(store_ids)),
+    return Member.id.in_(
+        sa.select(MemberStore.member_id).where(MemberStore.store_id.in_(store_ids))
     )
 
 
