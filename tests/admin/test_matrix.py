@@ -17,17 +17,16 @@ from app.stores.permissions import Permission
 from tests.admin.conftest import Desk
 from tests.admin.house import House
 from tests.admin.matrix import (
-from tests.admin.place import Place
     ABSENT,
     ONE_STORE,
     REACHES,
     REGION,
     ROLES,
     Person,
-    Place,
     seat,
     text_of,
 )
+from tests.admin.place import Place
 
 
 @pytest.fixture
