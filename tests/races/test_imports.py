@@ -26,11 +26,12 @@ def test_workers_that_meet_on_one_run_write_each_row_once(app: Flask, session: S
     rows = [["North", one.id, "", 4] for one in goods]
     run = bring(session, ImportKind.STOCK, rows)
     run.state = ImportState.RUNNING
+    run_id = run.id
     session.commit()
 
-    at_once(app, *[lambda: running.work_on(run.id) for _ in range(4)])
+    at_once(app, *[lambda: running.work_on(run_id) for _ in range(4)])
 
-    done = run_of(session, run.id)
+    done = run_of(session, run_id)
     assert (done.state, done.done_count, done.failed_count) == (ImportState.DONE, ROWS, 0)
     assert set(session.scalars(sa.select(StockLevel.on_hand))) == {9}
     received = sa.select(sa.func.count()).where(
