@@ -163,3 +163,15 @@ def secrets_of(house: House, reach: str) -> re.Pattern[str]:
         for endpoint in ("orders", "refunds", "payouts", "awards", "share_codes", "clawbacks")
     ]
     return re.compile(rf"\b({names}) ({WORDS})\b|{'|'.join(numbers)}")
+
+
+def _owner_of(place: Place) -> int:
+    assert place.owner is not None
+    return place.owner.member_id
+
+
+OFFERED: dict[str, Callable[[Place], int]] = {
+    "distributors": _owner_of,
+    "stores": lambda place: place.store.id,
+}
+"""Which row of a place a lookup offers."""

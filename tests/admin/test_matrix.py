@@ -18,6 +18,7 @@ from tests.admin.conftest import Desk
 from tests.admin.house import House
 from tests.admin.matrix import (
     ABSENT,
+    OFFERED,
     ONE_STORE,
     REACHES,
     REGION,
@@ -26,7 +27,6 @@ from tests.admin.matrix import (
     seat,
     text_of,
 )
-from tests.admin.place import Place
 
 
 @pytest.fixture
@@ -175,18 +175,6 @@ def check_lookups(person: Person, view: Any) -> None:
             assert of(person.house.world.here) in ids, loader.name
             assert (of(person.house.world.there) in ids) is person.sees_all, loader.name
             person.get(200, path, name=loader.name, query="There")
-
-
-def _owner_of(place: Place) -> int:
-    assert place.owner is not None
-    return place.owner.member_id
-
-
-OFFERED: dict[str, Callable[[Place], int]] = {
-    "distributors": _owner_of,
-    "stores": lambda place: place.store.id,
-}
-"""Which row of a place a lookup offers."""
 
 
 def check_files(person: Person, view: Any) -> None:

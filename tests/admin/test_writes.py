@@ -1,5 +1,7 @@
 """Nothing is written without the session's token, and the books by nobody."""
 
+import io
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -12,18 +14,24 @@ from app.members.models import Distributor, Standing
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
-from app.settings import Settings
 from app.stores.models import Staff
 from tests.admin.conftest import Desk
-from tests.admin.world import World, build
+from tests.admin.house import House
+from tests.admin.world import World
 
 READING: Final = {"GET", "HEAD", "OPTIONS"}
 READ_ONLY: Final = ("ledger_accounts", "ledger_entries", "audit", "touches", "stock_movements")
 
 
 @pytest.fixture
-def world(session: Session, settings: Settings) -> World:
-    return build(session, settings)
+def session(house: House) -> Iterator[Session]:
+    with house.as_found() as session:
+        yield session
+
+
+@pytest.fixture
+def world(house: House, session: Session) -> World:
+    return house.world
 
 
 DECIDED: Final = (
@@ -48,54 +56,59 @@ def content(session: Session) -> dict[Any, Any]:
     return {**counts, **states}
 
 
-def posting_paths(app: Flask) -> list[str]:
-    return sorted(
-        str(rule).replace("<form_name>", "new")
-        for rule in app.url_map.iter_rules()
-        if str(rule).startswith("/admin/")
-        and "POST" in (rule.methods or ())
-        and "<token>" not in str(rule)
-    )
-
-
-@pytest.mark.parametrize("token", ["", "nonsense", "IjEi.aaaa.bbbb"])
-def test_every_post_without_the_token_of_the_session_is_refused(
-    app: Flask, session: Session, world: World, owner: Desk, token: str
-) -> None:
-    before = content(session)
-    row_id = world.here.ids["payouts"]
-    paths = [path for path in posting_paths(app) if path not in CLOSED]
-
-    for path in paths:
-        answer = owner.client.post(
-            path,
-            data={"csrf_token": token, "action": "approve", "rowid": row_id, "confirmed": "1"},
-        )
-        assert answer.status_code == 400, path
-
-    assert len(paths) > 25
-    assert content(session) == before
+def writing_ways(app: Flask, world: World) -> list[tuple[str, str]]:
+    """Return every path of the back office, with each of its methods that could write."""
+    ways = []
+    for rule in app.url_map.iter_rules():
+        view = app.extensions["backoffice"].get(rule.endpoint.partition(".")[0])
+        if not str(rule).startswith("/admin/") or str(rule) in CLOSED or "<token>" in str(rule):
+            continue
+        pages = [page.name for page in view.form_pages] if view is not None else []
+        paths = [str(rule).replace("<form_name>", name) for name in pages or ["new"]]
+        for path in paths if "<form_name>" in str(rule) else [str(rule)]:
+            whole = path.replace("<name>", "members")
+            row_id = world.here.ids.get(view.endpoint, "") if view is not None else ""
+            for method in (rule.methods or set()) - READING:
+                ways.append((method, f"{whole}?id={row_id}"))
+    return sorted(set(ways))
 
 
 CLOSED: Final = {"/admin/tf-rescue", "/admin/tf-select"}
+"""They answer nobody."""
 
 
-def test_a_token_of_another_session_is_refused(
-    world: World, owner: Desk, stranger: Desk, session: Session
+@pytest.mark.parametrize("token", ["", "nonsense", "IjEi.aaaa.bbbb", "of another session"])
+@pytest.mark.parametrize("is_multipart", [False, True], ids=["fields", "files"])
+def test_every_write_without_the_token_of_the_session_is_refused(
+    app: Flask,
+    session: Session,
+    world: World,
+    owner: Desk,
+    sit_down: Callable[..., Desk],
+    token: str,
+    is_multipart: bool,
 ) -> None:
-    foreign = stranger.token()
+    sent = sit_down("finance").token() if token == "of another session" else token
+    session.commit()
+    before = content(session)
+    ways = writing_ways(app, world)
 
-    answer = owner.client.post(
-        "/admin/payouts/action/",
-        data={
-            "csrf_token": foreign,
+    for method, path in ways:
+        data: dict[str, Any] = {
+            "csrf_token": sent,
             "action": "approve",
             "rowid": world.here.ids["payouts"],
             "confirmed": "1",
-        },
-    )
+            "reason": "without a token",
+        }
+        if is_multipart:
+            data["file"] = (io.BytesIO(b"phone\n+8613800000000\n"), "rows.csv")
+        answer = owner.client.open(path, method=method, data=data)
+        assert answer.status_code == 400, f"{method} {path}: {answer.status_code}"
 
-    assert answer.status_code == 400
+    assert {method for method, _path in ways} == {"POST"}
+    assert len(ways) > 80
+    assert content(session) == before
 
 
 @pytest.mark.parametrize("endpoint", READ_ONLY)
