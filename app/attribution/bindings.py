@@ -22,6 +22,7 @@ from app.kernel.audit import Actor, Change, Subject
 from app.members.decisions import require_reason, require_two_desks
 from app.members.queries import household_of
 from app.settings import Settings
+from app.stores.independence import require_unconcerned
 
 PAID = "paid"
 PAID_AFTER_LAPSE = "paid_after_lapse"
@@ -132,9 +133,10 @@ def hand_over(  # noqa: PLR0913 - one decision: about whom, to whom, by whom, wh
 
     Two different members of staff decide it, with a reason. Orders made before keep their owner.
     Raises `SecondPersonRequired`, `ReasonRequired`, `NoBindingInForce`, `OwnerRefused` for one who
-    could not have won this customer either, and `MemberNotFound`.
+    could not have won this customer either, `MemberNotFound`, `NotIndependent`, `OwnMatter`.
     """
     require_two_desks(session, actor, second_actor, now=now)
+    require_unconcerned(session, [actor, second_actor], owner.distributor_id)
     require_reason(reason)
     old, at = _lock_for_transfer(session, customer_id, owner, now=now)
     until_at = old.valid_until_at

@@ -40,7 +40,7 @@ from app.payouts.states import (
     taken_back_by,
 )
 from app.settings import Settings
-from app.stores.independence import STAFF, require_independent
+from app.stores.independence import STAFF, require_independent, require_unconcerned
 
 MAY_EARN: Final = frozenset({Standing.ACTIVE, Standing.FROZEN, Standing.QUIT})
 """Standings of those who have been distributors; only the first of them may withdraw."""
@@ -100,11 +100,12 @@ def approve(
 
     Two people have to approve where the limit said so when it was asked for, or says so now.
     Raises `PayoutHeld` while a hold stands, `PayoutOnHold` while the distributor is frozen,
-    `SecondApproverRequired`, `NotIndependent`.
+    `SecondApproverRequired`, `NotIndependent`, and `OwnMatter` for one's own account.
     """
     assert actor.kind == "staff", "only staff approve"
     holds.require_free(session, payout_id)
     payout = lock_payout(session, payout_id)
+    require_unconcerned(session, [actor], payout.member_id)
     before = payout.state
     limit_fen = settings.payout_second_approval_fen
     needs_two = payout.needs_second_approval or payout.amount_fen >= limit_fen

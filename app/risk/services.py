@@ -23,6 +23,7 @@ from app.risk.models import RiskFlag
 from app.risk.rules import Suspicion, ids_in
 from app.risk.states import FlagEvent, FlagState, RiskKind, after_flag
 from app.settings import Settings
+from app.stores.independence import require_unconcerned
 
 REMEMBERED_MAX: Final = 20
 """So many decided flags of a kind are compared with a new suspicion."""
@@ -78,7 +79,7 @@ def confirm(
 ) -> RiskFlag:
     """Say that a suspicion is right; a hold stays until somebody releases it.
 
-    Raises `ReasonRequired`, `RiskFlagNotFound`, `RiskFlagNotInState`.
+    Raises `ReasonRequired`, `RiskFlagNotFound`, `RiskFlagNotInState`, `OwnMatter`.
     """
     return _decide(session, flag_id, FlagEvent.CONFIRM, actor=actor, reason=reason, now=now)
 
@@ -88,7 +89,7 @@ def release(
 ) -> RiskFlag:
     """Let a suspicion go, saying why; payouts go on unless another hold stands.
 
-    Raises `ReasonRequired`, `RiskFlagNotFound`, `RiskFlagNotInState`.
+    Raises `ReasonRequired`, `RiskFlagNotFound`, `RiskFlagNotInState`, `OwnMatter`.
     """
     flag = _decide(session, flag_id, FlagEvent.RELEASE, actor=actor, reason=reason, now=now)
     holds.lift(session, cause=cause_of(flag.id), now=now)
@@ -193,6 +194,8 @@ def _decide(
     now: datetime,
 ) -> RiskFlag:
     require_reason(reason)
+    flag = session.get(RiskFlag, flag_id)
+    require_unconcerned(session, [actor], flag.distributor_id if flag else None)
     return _advance(session, flag_id, event, actor=actor, reason=reason, now=now)
 
 

@@ -1,5 +1,8 @@
 """Whether two members of staff are two people: neither can sign in as the other.
 
+Nobody decides about their own account in the mini-program either, as far as it was ever tied to
+them by staff mode.
+
 Whoever appoints somebody, or resets their sign-in, knows a first password of theirs and can connect
 a phone before they do. For a day after that the two count as one, and so does everybody whose
 sign-in either of them gave: nothing that takes two people is decided by them together. By then the
@@ -16,7 +19,8 @@ from sqlalchemy.orm import Session
 from app.kernel.audit import Actor, AuditRecord
 from app.stores.models import Staff
 from app.stores.permissions import RoleName
-from app.stores.staff_errors import NotIndependent
+from app.stores.staff_errors import NotIndependent, OwnMatter
+from app.stores.staff_mode_models import StaffBinding
 
 STAFF: Final = "staff"
 LASTS: Final = timedelta(days=1)
@@ -35,6 +39,18 @@ def require_independent(session: Session, people: Iterable[Actor | None], *, now
         if not taken.isdisjoint(hands):
             raise NotIndependent
         taken |= hands
+
+
+def require_unconcerned(
+    session: Session, people: Iterable[Actor | None], member_id: int | None
+) -> None:
+    """Raise `OwnMatter` where the account of a member is, or was, that of one of some people."""
+    ids = {one.id for one in people if one is not None and one.kind == STAFF}
+    own = sa.select(StaffBinding.id).where(
+        StaffBinding.member_id == member_id, StaffBinding.staff_id.in_(ids)
+    )
+    if session.scalar(own.limit(1)) is not None:
+        raise OwnMatter
 
 
 def hands_of(session: Session, staff_id: int, *, now: datetime) -> set[int]:

@@ -109,3 +109,14 @@ class NotIndependent(DomainError):
         "One of you two gave the other a sign-in less than a day ago. Until then somebody else "
         "has to agree."
     )
+
+
+@dataclass(eq=False)
+class OwnMatter(DomainError):
+    """The account that gains by it is, or was, that of whoever would decide."""
+
+    code: ClassVar[str] = "own_matter"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_(
+        "This is about your own account in the mini-program. Somebody else has to decide it."
+    )
