@@ -1,0 +1,202 @@
+"""Every endpoint × members and staff × own, foreign and absent rows.
+
+What is expected comes from the permission table and from where the rows are: a foreign row is
+answered like an absent one, and an own row is found.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.kernel.clock import utc_now
+from app.members.models import Member, MemberSession
+from app.orders.models import Order
+from app.settings import Settings
+from app.stores.models import Region, Role, Staff, Store
+from app.stores.permissions import Permission, RoleName, allowed_by
+from app.stores.staff_mode_models import StaffBinding
+from miniprogram_api.endpoints.staff import CODE_SHOWN
+from tests.api.conftest import Phone, assert_problem
+from tests.api.test_routes import OF_SOMEBODY, OF_STAFF, ask
+from tests.factories.orders import NOON, make_order, make_refund, paid_order
+from tests.factories.payouts import make_earner, make_payout, plan_version_id
+from tests.factories.people import make_member, make_share_code, make_staff, make_store
+from tests.factories.privacy import make_data_request
+from tests.integration.distribution.cases import award
+
+OWN_ROLE: Final = "Observer"
+OWN_PERMISSIONS: Final = ("staff.mode", "orders.view")
+REACHES: Final = ("one-store", "region", "all-stores")
+ABSENT_NUMBER: Final = "T20260301ABCDEF"
+ABSENT_CODE: Final = CODE_SHOWN
+CLOSED: Final = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A store with an order to hand over, and the code that the buyer shows for it."""
+
+    store: Store
+    order: Order
+    code: str
+
+
+@pytest.fixture
+def counters(session: Session, phone_of: Callable[..., Phone]) -> dict[str, Counter]:
+    """One store, another in its region, and one elsewhere."""
+    near, far = Region(name="Near"), Region(name="Far")
+    session.add_all([near, far])
+    session.flush()
+    return {
+        name: counter_of(session, phone_of, name, region)
+        for name, region in (("here", near), ("beside", near), ("there", far))
+    }
+
+
+def counter_of(
+    session: Session, phone_of: Callable[..., Phone], name: str, region: Region
+) -> Counter:
+    store = make_store(session, name)
+    store.region_id = region.id
+    buyer = make_member(session, nickname=f"Buyer {name}")
+    order = make_order(session, member=buyer, store=store)
+    session.commit()
+    shown = phone_of(buyer).post(f"/orders/{order.number}/pickup-code")
+    return Counter(store, order, shown.get_json()["code"])
+
+
+def staff_with(session: Session, role: str, reach: str, here: Store) -> Staff:
+    if role == OWN_ROLE:
+        session.add(Role(name=OWN_ROLE, permissions=list(OWN_PERMISSIONS)))
+        session.flush()
+    own = [here] if reach == "one-store" else []
+    person = make_staff(session, role, stores=own, sees_all_stores=reach == "all-stores")
+    if reach == "region":
+        person.regions = [session.get_one(Region, here.region_id)]
+    return person
+
+
+@pytest.mark.parametrize("reach", REACHES)
+@pytest.mark.parametrize("role", [*RoleName, OWN_ROLE])
+def test_staff_mode_opens_to_each_role_exactly_the_orders_of_its_stores(
+    session: Session,
+    phone: Phone,
+    counters: dict[str, Counter],
+    role: str,
+    reach: str,
+    tally: Callable[[int], None],
+) -> None:
+    person = staff_with(session, role, reach, counters["here"].store)
+    session.add(StaffBinding(staff_id=person.id, member_id=phone.member_id, bound_at=utc_now()))
+    session.commit()
+    allowed = allowed_by(role, OWN_PERMISSIONS if role == OWN_ROLE else ())
+    seen = {"here": True, "beside": reach != "one-store", "there": reach == "all-stores"}
+
+    compared = 0
+    for name in ("there", "beside", "here"):
+        for way in ways(counters[name]):
+            answer = ask(phone, way.endpoint, way.path, **way.more)
+            status = way.found if seen[name] else 404
+            expected = status if way.needs <= allowed else CLOSED
+            assert answer.status_code == expected, f"{way.endpoint} {name}: {answer.get_json()}"
+            assert f"Buyer {name}" not in answer.get_data(as_text=True) or expected == way.found
+            compared += 1
+    for way in absent_ways():
+        answer = ask(phone, way.endpoint, way.path, **way.more)
+        assert answer.status_code == (404 if way.needs <= allowed else CLOSED), way.endpoint
+        compared += 1
+    for path in ("/staff/me", "/staff/today"):
+        answer = phone.get(path)
+        assert answer.status_code == (200 if Permission.STAFF_MODE in allowed else CLOSED)
+        compared += 1
+
+    tally(compared)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One question about a counter, what it takes, and the answer where the row is one's own."""
+
+    endpoint: Any
+    path: str
+    needs: frozenset[Permission]
+    found: int
+    more: dict[str, Any]
+
+
+LOOKS: Final = frozenset({Permission.STAFF_MODE, Permission.ORDERS_VIEW})
+HANDS_OVER: Final = frozenset({Permission.STAFF_MODE, Permission.ORDERS_COMPLETE})
+
+
+def ways(counter: Counter) -> Iterator[Way]:
+    """Yield every question about an order or a store; the last one hands the order over."""
+    yield from _ways(counter.order.number, str(counter.store.id), counter.code)
+
+
+def absent_ways() -> Iterator[Way]:
+    yield from _ways(ABSENT_NUMBER, "999999", ABSENT_CODE)
+
+
+def _ways(number: str, store_id: str, code: str) -> Iterator[Way]:
+    known = {str(one): one for one in OF_STAFF}
+    told: dict[str, tuple[frozenset[Permission], int, dict[str, Any]]] = {
+        "GET /api/v1/staff/stores/<id:store_id>/orders": (LOOKS, 200, {}),
+        "GET /api/v1/staff/orders/<number:number>": (LOOKS, 200, {}),
+        "POST /api/v1/staff/pickups": (LOOKS, 200, {"json": {"pickup_code": code}}),
+        "POST /api/v1/staff/orders/<number:number>/completion": (HANDS_OVER, 201, {"json": {}}),
+    }
+    own = {"GET /api/v1/staff/me", "GET /api/v1/staff/today"}
+    assert set(known) == set(told) | own, "an endpoint of staff mode is in no matrix"
+    for name, (needs, found, more) in told.items():
+        endpoint = known[name]
+        path = endpoint.path(number=number, store_id=store_id)
+        yield Way(endpoint, path, needs, found, more)
+
+
+@pytest.fixture
+def belongings(
+    session: Session, settings: Settings, phone_of: Callable[..., Phone]
+) -> tuple[Phone, dict[str, str]]:
+    """Somebody, and one of each thing of theirs that can be named in a path."""
+    owner = make_earner(session, 10_000)
+    member = session.get_one(Member, owner.member_id)
+    own = phone_of(member)
+    order = make_order(session, member=member)
+    make_refund(session, order)
+    payout = make_payout(session, owner, 1_000, settings=settings)
+    sold = paid_order(session, owner=owner, plan_version_id=plan_version_id(session), now=NOON)
+    [earned] = award(session, sold, now=NOON)
+    sign_in = sa.select(MemberSession.id).where(MemberSession.member_id == member.id)
+    return own, {
+        "award_id": str(earned.id),
+        "session_id": str(session.scalar(sign_in)),
+        "code": make_share_code(session, distributor=owner).code,
+        "data_request_id": str(make_data_request(session, member).id),
+        "number": order.number,
+        "payout_id": str(payout.id),
+    }
+
+
+@pytest.mark.parametrize("endpoint", OF_SOMEBODY, ids=str)
+def test_members_find_what_is_theirs_and_nobody_else_does(
+    belongings: tuple[Phone, dict[str, str]],
+    seller: Phone,
+    endpoint: Any,
+    tally: Callable[[int], None],
+) -> None:
+    own, named = belongings
+    path = endpoint.path(**named)
+
+    foreign = ask(seller, endpoint, path)
+    absent = ask(seller, endpoint)
+    found = ask(own, endpoint, path)
+
+    assert_problem(foreign, 404, absent.get_json()["code"])
+    assert absent.status_code == 404
+    assert found.status_code != 500
+    assert (found.get_json(silent=True) or {}).get("code") != absent.get_json()["code"]
+    tally(3)
