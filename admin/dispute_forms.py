@@ -102,7 +102,8 @@ class ClaimForm(FlaskForm):
     def validate(self, extra_validators: Any = None) -> bool:
         """Demand exactly one claimant."""
         is_valid: bool = super().validate(extra_validators)
-        if bool(self.claimant_id.data) == bool(self.claimant_store_id.data):
+        is_refused = bool(self.claimant_id.errors)
+        if not is_refused and bool(self.claimant_id.data) == bool(self.claimant_store_id.data):
             self.claimant_id.errors = [gettext("Choose either a distributor or a store.")]
             return False
         return is_valid
