@@ -84,7 +84,8 @@ class IssueForm(FlaskForm):
     def validate(self, extra_validators: Any = None) -> bool:
         """Demand exactly one owner."""
         is_valid: bool = super().validate(extra_validators)
-        if bool(self.distributor_id.data) == bool(self.owner_store_id.data):
+        is_refused = bool(self.distributor_id.errors)
+        if not is_refused and bool(self.distributor_id.data) == bool(self.owner_store_id.data):
             self.distributor_id.errors = [gettext("Choose either a distributor or a store.")]
             return False
         return is_valid
