@@ -194,11 +194,11 @@ class ScopedView(Decides, Fills, Shown, Exports, Arranged, ModelView):
         return self.search(query, search) if search else query
 
     def search(self, query: Select[Any], text: str) -> Select[Any]:
-        """Narrow a list by what was typed: part of a text, or a whole id."""
+        """Narrow a list by what was typed: part of a text, or a whole id; else to nothing."""
         conditions: list[Any] = [contains(column, text) for column in self.searched]
         if (key := as_id(text)) is not None:
             conditions.append(self.key == key)
-        return query.where(sa.or_(*conditions)) if conditions else query
+        return query.where(sa.or_(sa.false(), *conditions))
 
     def page_of(self, query: Select[Any], wish: listing.Request) -> listing.Page:
         """Return one page, in the order asked for; else newest first, by the days asked for."""

@@ -15,6 +15,7 @@ from app.settings import Settings
 from tests.admin.conftest import Desk
 from tests.admin.world import World, build
 from tests.factories.orders import make_order, make_product, make_refund
+from tests.factories.payouts import make_award
 from tests.factories.people import (
     make_binding,
     make_channel,
@@ -190,6 +191,20 @@ def test_percent_and_underscore_stand_for_themselves(session: Session, owner: De
     assert found("%") == ["100% real"]
     assert found("_") == ["under_score"]
     assert found("pla") == ["plain"]
+
+
+def test_a_list_that_is_searched_by_number_alone_finds_nothing_by_words(
+    session: Session, owner: Desk
+) -> None:
+    award = make_award(session, make_distributor(session), 5_000)
+    session.commit()
+
+    by_number = owner.get("/awards/", search=str(award.id)).get_data(as_text=True)
+    by_words = owner.get("/awards/", search="Mei").get_data(as_text=True)
+
+    assert f"/awards/details/?id={award.id}" in by_number
+    assert f"/awards/details/?id={award.id}" not in by_words
+    assert "Nothing matches. Try fewer filters." in by_words
 
 
 def test_paging_forth_and_back_shows_every_row_once(session: Session, owner: Desk) -> None:
