@@ -1,11 +1,15 @@
 """What a caller must be ready to hear about requests for one's own data."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, ClassVar
 
 from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_, Message
 from app.privacy.erasure import OBSTACLES
+
+AND = N_("%(a)s; %(b)s")
+"""How two matters stand in one sentence."""
 
 
 @dataclass(eq=False)
@@ -58,6 +62,7 @@ class ErasureObstructed(DomainError):
 
     def parameters(self) -> dict[str, Any]:
         """Return the codes, and all of them in words as one sentence."""
-        words = {code: Message(OBSTACLES[code][0]) for code in self.obstacles}
-        together = Message("; ".join(f"%({code})s" for code in words), words)
-        return {"obstacles": together}
+        words = [Message(OBSTACLES[code][0]) for code in self.obstacles]
+        return {
+            "obstacles": reduce(lambda first, rest: Message(AND, {"a": first, "b": rest}), words)
+        }

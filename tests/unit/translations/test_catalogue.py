@@ -25,6 +25,7 @@ CHINESE_LETTER: Final = "[\u4e00-\u9fff]"
 WITHOUT_LETTERS: Final = {
     ", ",
     "; ",
+    "%(a)s; %(b)s",
     "%(event)s, %(at)s",
     "%(max)s+",
     "%(name)s: %(what)s",
