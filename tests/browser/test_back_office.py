@@ -1,13 +1,12 @@
 """What staff do in the back office, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pyotp
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
 from sqlalchemy.orm import Session
 
@@ -28,47 +27,6 @@ pytestmark = pytest.mark.commits
 @pytest.fixture
 def world(session: Session, settings: Settings) -> World:
     return build(session, settings)
-
-
-def pages(app: Flask, world: World) -> Iterator[tuple[str, str]]:
-    """Yield a name and the path of every page that an owner can open."""
-    yield from (("today", "/"), ("account", "/account/"), ("password", "/account/password/"))
-    for endpoint, view in app.extensions["backoffice"].items():
-        row_id = world.here.ids.get(endpoint) or world.brand.ids.get(endpoint)
-        yield endpoint, f"/{endpoint}/"
-        if view.can_view_details:
-            yield f"{endpoint}-details", f"/{endpoint}/details/?id={row_id}"
-        for page in view.form_pages:
-            query = f"?id={row_id}" if page.is_about_row else ""
-            yield f"{endpoint}-{page.name}", f"/{endpoint}/form/{page.name}/{query}"
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("locale", ["zh_Hans_CN", "en"])
-def test_every_page_fits_its_window_and_breaks_no_rule(
-    app: Flask,
-    world: World,
-    window: Callable[..., Window],
-    employ: Callable[..., Staff],
-    locale: str,
-    width: int,
-) -> None:
-    desk = window(width=width)
-    desk.open("/login")
-    desk.picture(f"{locale}-{width}-login")
-    desk.sign_in(employ(desk, "owner"))
-    desk.speak(locale)
-
-    opened = 0
-    for name, path in pages(app, world):
-        desk.open(path)
-        desk.picture(f"{locale}-{width}-{name}")
-        assert desk.page.locator("h1").count() == 1, path
-        assert desk.page.evaluate("document.documentElement.scrollWidth") <= width, path
-        opened += 1
-
-    assert opened > 55
-    assert desk.troubles == []
 
 
 def test_finance_approves_a_payout_from_the_first_page(
