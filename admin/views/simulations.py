@@ -112,11 +112,13 @@ class SimulationsView(ScopedView):
     @expose("/table/<table_name>/")
     def table(self, table_name: str) -> Response:
         """Send a table of the result as CSV; amounts are fen, shares basis points."""
+        if not staff.may(Permission.EXPORTS):
+            abort(403)
         row = self.wanted()
         found: dict[str, Any] = sheets(row.result) if row.result is not None else {}
         if table_name not in found:
             abort(404)
-        if not staff.may(Permission.EXPORTS) or not simulation_pages.may_take(row, table_name):
+        if not simulation_pages.may_take(row, table_name):
             abort(403)
         return send_file(
             io.BytesIO(to_csv(found[table_name])),
