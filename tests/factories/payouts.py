@@ -84,7 +84,7 @@ def make_award(
         reversed_fen=0,
         allocated_fen=0,
         state=AwardState.MATURED,
-        explanation={"schema": 1},
+        explanation=_facts(order, earner, amount_fen),
         created_at=now,
         matures_at=now,
         matured_at=now,
@@ -93,6 +93,33 @@ def make_award(
     session.flush()
     _book(session, award, order.id, now=now)
     return award
+
+
+def _facts(order: Order, earner: Distributor, amount_fen: int) -> dict[str, Any]:
+    """Why the award is what it is, as the engine tells it."""
+    return {
+        "schema": 1,
+        "outcome": "AWARD",
+        "model": "CHANNEL_TWO_LEVEL",
+        "kind": "L1",
+        "role": "OWNER",
+        "seat": 1,
+        "level": 1,
+        "order_id": order.id,
+        "line_id": order.lines[0].id,
+        "product_id": order.lines[0].product_id,
+        "buyer_id": order.member_id,
+        "owner_id": earner.member_id,
+        "beneficiary_id": earner.member_id,
+        "base_fen": order.payable_fen,
+        "rate_bp": RATE_BP,
+        "plan_rate_bp": RATE_BP,
+        "rates_of": "PLAN",
+        "amount_fen": amount_fen,
+        "cap_bp": 3_000,
+        "capped_from_fen": None,
+        "passed_over": [],
+    }
 
 
 def _book(session: Session, award: Award, order_id: int, *, now: datetime) -> None:
