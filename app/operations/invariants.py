@@ -1,6 +1,6 @@
 """What must hold at any moment, each as one statement that returns what breaks it.
 
-The codes are those of our list of promises (README, "What always holds"). Constraints and triggers
+The codes name them in reports; `flask audit` says each in words. Constraints and triggers
 make most of these true by construction; the audit looks all the same, because a restore, a
 migration or a person with more rights can get past them.
 """
