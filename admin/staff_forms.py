@@ -1,6 +1,6 @@
 """Forms about staff: who they are, what they may do and where; and the services that take them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -39,7 +39,7 @@ from app.members.reassigning import hand_over_follow_ups
 from app.stores import people
 from app.stores import staff as services
 from app.stores.granting import needs_another
-from app.stores.models import Role, Staff
+from app.stores.models import Region, Role, Staff, Store
 from app.stores.people import JOB_TITLE_LENGTH_MAX, NAME_LENGTH_MAX, NOTES_LENGTH_MAX, Person
 from app.stores.permissions import Permission, RoleName
 from app.stores.staff import Duties, NewStaff
@@ -68,14 +68,25 @@ class DutiesFields(FlaskForm):
         self.region_ids.choices = visible_regions()
         self.store_ids.choices = visible_stores()
 
-    def payload(self, _row: Any = None) -> dict[str, Any]:
-        """Return what is asked for, as a request for a second person keeps it."""
+    def payload(self, row: Staff | None = None) -> dict[str, Any]:
+        """Return what is asked for, as a request for a second person keeps it.
+
+        Stores and regions of `row` that are not the reader's to offer stay as they are.
+        """
+        stores, regions = (row.stores, row.regions) if row is not None else ([], [])
         return {
             "roles": list(self.roles.data or ()),
-            "store_ids": [int(text) for text in self.store_ids.data or ()],
-            "region_ids": [int(text) for text in self.region_ids.data or ()],
+            "store_ids": _chosen(self.store_ids, stores),
+            "region_ids": _chosen(self.region_ids, regions),
             "sees_all_stores": bool(self.sees_all_stores.data),
         }
+
+
+def _chosen(field: TicksField, held: Iterable[Store | Region]) -> list[int]:
+    """Return what was ticked, and what is held but was not there to be ticked."""
+    offered = {value for value, _label in field.choices}
+    unseen = [one.id for one in held if str(one.id) not in offered]
+    return [*(int(text) for text in field.data or ()), *unseen]
 
 
 class DutiesForm(DutiesFields, SecondPersonForm):
@@ -250,7 +261,7 @@ def _set_duties(row: Staff, act: Act) -> str:
     joined(
         services.set_duties,
         key,
-        Duties(**form.payload()),
+        Duties(**form.payload(row)),
         actor=act.actor,
         second_actor=getattr(form, "second_actor", None),
         reason=form.reason.data.strip(),
@@ -262,7 +273,7 @@ def _set_duties(row: Staff, act: Act) -> str:
 def _topic(row: Staff, form: Any) -> Topic:
     if not is_somebody_else(row):
         raise OwnDuties
-    return Topic(row.id, form.payload())
+    return Topic(row.id, form.payload(row))
 
 
 def set_duties(row: Staff, act: Act) -> str | Response | None:

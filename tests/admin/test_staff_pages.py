@@ -312,3 +312,25 @@ def test_open_follow_ups_are_shown_and_handed_over(session: Session, owner: Desk
     session.expire_all()
     assert nobody == [leaver.id, leaver.id]
     assert [row.assignee_id for row in rows] == [taker.id, leaver.id]
+
+
+def test_stores_that_the_reader_cannot_see_stay_with_the_colleague(
+    session: Session, colleague: Staff, sit_down: Callable[..., Desk]
+) -> None:
+    here, there = make_store(session), make_store(session)
+    clerk = make_staff(session, "front_desk", stores=[here, there])
+    session.commit()
+    desk = sit_down("owner", here)
+
+    put(
+        desk,
+        "/staff/form/duties/",
+        clerk.id,
+        roles=["store_manager"],
+        store_ids=[here.id],
+        **beside_me(colleague),
+    )
+
+    session.expire_all()
+    assert [role.name for role in clerk.roles] == ["store_manager"]
+    assert {store.id for store in clerk.stores} == {here.id, there.id}
