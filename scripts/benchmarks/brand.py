@@ -221,4 +221,12 @@ STATEMENTS: Final = (
         WHERE member_id IS NOT NULL) a ON a.k = 1 + e.n % (2 * {distributors})
     CROSS JOIN generate_series(1, 2)
     """,
+    """
+    INSERT INTO member_stores (store_id, member_id)
+    SELECT origin_store_id, id FROM members
+    UNION SELECT store_id, member_id FROM orders
+    UNION SELECT store_id, member_id FROM distributors
+    UNION SELECT d.store_id, b.customer_id
+    FROM bindings b JOIN distributors d ON d.member_id = b.owner_id
+    """,
 )
