@@ -80,7 +80,7 @@ def build(bench: Bench, size: Size) -> None:
 
 SEQUENCES: Final = (
     *("stores", "members", "products", "channels", "share_codes", "bindings", "touches"),
-    *("orders", "order_lines", "refunds", "awards", "award_refusals", "payouts"),
+    *("orders", "order_lines", "refunds", "awards", "payouts"),
     *("ledger_accounts", "ledger_entries", "ledger_transfers"),
 )
 
@@ -177,15 +177,16 @@ STATEMENTS: Final = (
     SELECT o.id, l.id, 1, o.owner_id, 'direct', 1, o.payable_fen, 1000, o.payable_fen / 10,
         CASE WHEN o.state = 'settled' THEN 'matured' WHEN o.state = 'completed' THEN 'frozen'
             ELSE 'pending' END,
-        '{{}}', o.created_at,
+        jsonb_build_object('schema', 1, 'outcome', 'AWARD', 'model', 'CHANNEL_TWO_LEVEL',
+            'kind', 'L1', 'role', 'OWNER', 'seat', 1, 'level', 1, 'rates_of', 'PLAN',
+            'order_id', o.id, 'line_id', l.id, 'product_id', l.product_id,
+            'buyer_id', o.member_id, 'owner_id', o.owner_id, 'beneficiary_id', o.owner_id,
+            'base_fen', o.payable_fen, 'rate_bp', 1000, 'plan_rate_bp', 1000, 'cap_bp', 3000,
+            'amount_fen', o.payable_fen / 10, 'capped_from_fen', NULL, 'passed_over', '[]'::jsonb),
+        o.created_at,
         CASE WHEN o.state <> 'paid' THEN o.created_at + interval '8 days' END, o.settled_at
     FROM orders o JOIN order_lines l ON l.order_id = o.id
     WHERE o.owner_id IS NOT NULL AND o.state <> 'closed'
-    """,
-    """
-    INSERT INTO award_refusals (order_id, order_line_id, seat, reason, explanation, created_at)
-    SELECT o.id, o.id, 1, 'no_owner', '{{}}', o.created_at
-    FROM orders o WHERE o.owner_id IS NULL AND o.id % 4 = 0
     """,
     """
     INSERT INTO payouts (number, member_id, amount_fen, payee_openid, state, needs_second_approval,

@@ -61,7 +61,6 @@ def looks(size: Size) -> Iterator[Look]:
         "refunds": size.orders // 200,
         "distributors": size.distributors // 2,
         "awards": size.orders // 4,
-        "award_refusals": size.orders // 20,
         "payouts": size.members // 20,
         "ledger_entries": size.ledger_rows // 4,
         "ledger_accounts": size.distributors,
@@ -149,6 +148,4 @@ def slowest_pages(
     return found
 
 
-NOT_FOR_MANAGERS: Final = frozenset(
-    {"awards", "award_refusals", "payouts", "ledger_accounts", "ledger_entries"}
-)
+NOT_FOR_MANAGERS: Final = frozenset({"awards", "payouts", "ledger_accounts", "ledger_entries"})
