@@ -33,9 +33,8 @@ def test_an_order_that_many_hand_over_at_once_is_handed_over_once(
     store = make_store(session)
     people = [make_staff(session, "front_desk", stores=[store]).id for _ in range(CROWD)]
     order = make_order(session, store=store)
-    code = str(
-        handovers.show_pickup_code(session, order.number, member_id=order.member_id, now=now)
-    )
+    number = order.number
+    code = str(handovers.show_pickup_code(session, number, member_id=order.member_id, now=now))
     session.commit()
 
     def complete(staff_id: int) -> str:
@@ -43,7 +42,7 @@ def test_an_order_that_many_hand_over_at_once_is_handed_over_once(
             with atomic() as inner:
                 actor = Actor("staff", staff_id)
                 services.complete(
-                    inner, order.number, actor=actor, settings=settings, now=now, pickup_code=code
+                    inner, number, actor=actor, settings=settings, now=now, pickup_code=code
                 )
                 return "done"
 
