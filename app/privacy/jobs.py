@@ -7,7 +7,6 @@ import structlog
 from app.access import settings
 from app.kernel.db import atomic, database_now
 from app.kernel.jobs import job
-from app.members.errors import MemberNotFound
 from app.privacy import services
 
 BATCH: Final = 20
@@ -18,7 +17,7 @@ log = structlog.get_logger()
 def answer_data_requests() -> int:
     """Make the copies and erasures that are due, each in a transaction of its own.
 
-    One that fails is passed over until the next round and holds up nobody.
+    One that fails is put off by an hour and holds up nobody.
     """
     count = 0
     now = database_now()
@@ -29,8 +28,10 @@ def answer_data_requests() -> int:
         try:
             with atomic() as session:
                 done = services.carry_out(session, request_id, settings=settings(), now=now)
-        except MemberNotFound:
-            log.warning("data_request_of_nobody", request_id=request_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
+            log.warning("data_request_failed", request_id=request_id, error=type(error).__name__)
+            with atomic() as session:
+                services.put_off(session, request_id, now=now)
             continue
         count += done is not None
     return count

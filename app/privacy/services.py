@@ -25,6 +25,7 @@ from app.privacy.states import RequestEvent, RequestKind, RequestState
 from app.settings import Settings
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
+FAILED_AGAIN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,34 @@ def carry_out(
         erasure.erase(session, member_id, now=now)
         row = session.get_one(PrivacyRequest, request_id)
         _forget_copies(session, member_id)
+        _end_others(session, row, now=now)
     row.obstacles = []
     row.advance(RequestEvent.FINISH, actor=str(SYSTEM), now=now)
     change = Change(after={"kind": row.kind.value, "request_id": row.id})
     _record(session, SYSTEM, "privacy.done", member_id, change, now=now)
     return row
+
+
+def put_off(session: Session, request_id: int, *, now: datetime) -> None:
+    """Try a request that failed again later, so that it does not stand before all others."""
+    row = _locked(session, request_id)
+    if row is not None and row.due_at is not None:
+        row.due_at = now + FAILED_AGAIN_AFTER
+
+
+def _end_others(session: Session, done: PrivacyRequest, *, now: datetime) -> None:
+    """End what the person asked for beside their erasure: there is nothing left to copy."""
+    waiting = session.scalars(
+        sa.select(PrivacyRequest)
+        .where(
+            PrivacyRequest.member_id == done.member_id,
+            PrivacyRequest.state == RequestState.WAITING,
+            PrivacyRequest.id != done.id,
+        )
+        .with_for_update()
+    ).all()
+    for row in waiting:
+        row.advance(RequestEvent.WITHDRAW, actor=str(SYSTEM), now=now)
 
 
 def _copy(session: Session, row: PrivacyRequest, *, settings: Settings, now: datetime) -> None:

@@ -19,7 +19,7 @@ from tests.admin.world import World, build
 from tests.factories.orders import make_goods
 from tests.factories.people import make_store
 
-TODO: Final = re.compile(
+WAITS: Final = re.compile(
     r'<li><a href="([^"]+)"><span class="count [a-z]*">(\d+)</span><span class="what">([^<]+)<'
 )
 ROW: Final = re.compile(r"<tr>\s*<td", re.DOTALL)
@@ -35,7 +35,7 @@ def todos_of(desk: Desk) -> dict[str, tuple[str, int]]:
     page = desk.get("/").get_data(as_text=True)
     return {
         html.unescape(name): (html.unescape(url), int(count))
-        for url, count, name in TODO.findall(page)
+        for url, count, name in WAITS.findall(page)
     }
 
 

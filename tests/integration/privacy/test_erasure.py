@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import Touch
 from app.kernel.audit import Actor
-from app.kernel.db import Base
+from app.kernel.db import Base, database_now
 from app.ledger.models import LedgerEntry, LedgerTransfer
 from app.members.models import Distributor, Member, MemberDevice, MemberSession, Standing
 from app.orders.models import Order
 from app.orders.states import OrderState, RefundState
 from app.payouts.models import Payout
-from app.privacy import services
+from app.privacy import jobs, services
 from app.privacy.erasure import OBSTACLES
 from app.privacy.errors import DataRequestEnded, DataRequestNotFound, ErasureObstructed
 from app.privacy.models import PrivacyRequest
@@ -38,7 +38,7 @@ from tests.factories.people import (
     make_session,
     make_share_code,
 )
-from tests.factories.privacy import NOON
+from tests.factories.privacy import NOON, make_data_request
 
 MEMBER = Actor("member", 1)
 AFTER = NOON + timedelta(days=30)
@@ -260,3 +260,31 @@ def test_customers_of_an_erased_distributor_stay_bound_to_nobody_named(
     session.refresh(binding)
     assert binding.owner_id == seller.member_id
     assert broken_invariants(session) == []
+
+
+def test_an_erasure_ends_what_else_the_member_asked_for(
+    session: Session, settings: Settings, ask: Ask
+) -> None:
+    member = make_member(session)
+    copy = make_data_request(session, member)
+    row = ask(member.id)
+
+    services.carry_out(session, row.id, settings=settings, now=AFTER)
+
+    assert (copy.state, copy.due_at) == (RequestState.WITHDRAWN, None)
+    assert services.due_ids(session, now=AFTER, limit=10) == []
+
+
+def test_a_request_that_fails_is_put_off_and_the_next_is_answered(session: Session) -> None:
+    broken, whole = make_member(session, phone="+8613800001111"), make_member(session)
+    broken.phone_sealed = "no seal of ours"
+    failing, fine = make_data_request(session, broken), make_data_request(session, whole)
+    session.commit()
+
+    assert jobs.answer_data_requests() == 1
+
+    session.expire_all()
+    assert fine.state is RequestState.DONE
+    assert failing.state is RequestState.WAITING
+    assert failing.due_at is not None
+    assert failing.due_at > database_now()
