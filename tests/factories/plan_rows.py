@@ -6,7 +6,6 @@ plan that goes on (`version_of`).
 """
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,7 +22,7 @@ from app.engines.shareholders.holdings import HoldingPlace, HoldingState
 from app.kernel.audit import SYSTEM
 from app.members.models import Distributor, Member
 from app.plans import publishing
-from app.plans.models import Plan, PlanVersion
+from app.plans.models import Plan, PlanScope, PlanVersion
 from app.plans.queries import rules_of
 from app.stores.models import Store
 from tests.factories.orders import make_order
@@ -35,7 +34,6 @@ FISSION: Final = "THREE_FISSION"
 SHAREHOLDERS: Final = "SHARING_SHAREHOLDERS"
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
-_days = count()
 
 
 def version_of(session: Session, model: str) -> PlanVersion:
@@ -49,7 +47,9 @@ def version_of(session: Session, model: str) -> PlanVersion:
     )
     if found is not None:
         return found
-    at = LONG_AGO + next(_days) * DAY
+    # Each begins where the one before it ended: what ran in this process earlier plays no part.
+    ended = session.scalar(sa.select(sa.func.max(sa.func.upper(PlanScope.during))))
+    at = ended or LONG_AGO
     version = make_plan(session, model=model, at=at)
     return publishing.retire(session, version.id, actor=SYSTEM, now=at, until_at=at + DAY)
 

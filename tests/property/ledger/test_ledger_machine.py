@@ -55,7 +55,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.available = [0, 0, 0]
         self.in_transit = [0, 0, 0]
         self.debt = [0, 0, 0]
-        self.paid_out = 0
+        # The account of the brand goes on from one history to the next: they share a transaction.
+        self.paid_out = balance(session, WECHAT_PAID_OUT)
 
     @initialize(target=keys)
     def start(self) -> object:
