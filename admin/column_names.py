@@ -10,7 +10,10 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from admin import said
+
 COLUMNS: Final[Mapping[str, Any]] = {
+    **said.COLUMNS,
     "id": _("No."),
     "number": _("Number"),
     "name": _("Name"),

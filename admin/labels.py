@@ -10,6 +10,9 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from admin import said
+from admin.tones import Label as Label
+from admin.tones import Tone as Tone
 from app.approvals.states import ApprovalEvent, ApprovalState
 from app.attribution.dispute_states import DisputeEvent, DisputeState
 from app.attribution.models import (
@@ -37,19 +40,6 @@ from app.privacy.states import RequestKind, RequestState
 from app.risk.states import FlagState, RiskKind
 from app.stores.session_models import SessionEnd
 from app.stores.states import StoreState
-
-
-class Tone(StrEnum):
-    """How a state feels: it decides a badge's colour, never its meaning alone."""
-
-    GOOD = "good"
-    WAIT = "wait"
-    BUSY = "busy"
-    BAD = "bad"
-    CALM = "calm"
-
-
-Label = tuple[Any, Tone]
 
 STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     OrderState: {
@@ -354,6 +344,13 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
         "commission_available": _("Commission, available"),
         "payout_in_transit": _("Payout on its way"),
         "clawback_debt": _("To be given back"),
+        "points_issued": _("Points issued"),
+        "points_redeemed": _("Points spent"),
+        "points_expired": _("Points expired"),
+        "points_pending": _("Points, pending"),
+        "points_available": _("Points, available"),
+        "points_reserved": _("Points set aside"),
+        "points_debt": _("Points owed"),
     },
     Unit: {"fen": _("Yuan"), "point": _("Points")},
 }
@@ -361,12 +358,19 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
 
 def label_of(value: StrEnum) -> Any:
     """Return what a member of an enumeration is called on a page."""
-    if (state := STATES.get(type(value), {}).get(value.value)) is not None:
+    if (state := _state(value)) is not None:
         return state[0]
-    return WORDS.get(type(value), {}).get(value.value, value.value)
+    kind = type(value)
+    words = WORDS.get(kind) or said.WORDS.get(kind, {})
+    return words.get(value.value, value.value)
 
 
 def tone_of(value: StrEnum) -> Tone | None:
     """Return how a state feels, or None for what is no state."""
-    state = STATES.get(type(value), {}).get(value.value)
+    state = _state(value)
     return state[1] if state is not None else None
+
+
+def _state(value: StrEnum) -> Label | None:
+    kind = type(value)
+    return (STATES.get(kind) or said.STATES.get(kind, {})).get(value.value)

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 WORK: Final = "work"
 CUSTOMERS: Final = "customers"
 DISTRIBUTION: Final = "distribution"
+PROMOTIONS: Final = "promotions"
 ORDERS: Final = "orders"
 MONEY: Final = "money"
 DATA: Final = "data"
@@ -21,6 +22,7 @@ TITLES: Final[dict[str, Any]] = {
     WORK: _("Work"),
     CUSTOMERS: _("Customers"),
     DISTRIBUTION: _("Distribution"),
+    PROMOTIONS: _("Promotions"),
     ORDERS: _("Orders"),
     MONEY: _("Money"),
     DATA: _("Data"),

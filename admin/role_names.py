@@ -25,7 +25,12 @@ def role_name(name: str) -> str:
 
 def permission_names() -> dict[Permission, str]:
     """Return what people call each permission."""
-    return {**_names_of_trade(), **_names_of_money(), **_names_of_the_house()}
+    return {
+        **_names_of_trade(),
+        **_names_of_promotions(),
+        **_names_of_money(),
+        **_names_of_the_house(),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,16 @@ AREAS: Final = (
         "distribution",
         _("Distribution"),
         frozenset({"distributors", "share_codes", "plans", "shareholders", "gifts", "risk"}),
+    ),
+    Area(
+        "promotions",
+        _("Promotions"),
+        frozenset(
+            {
+                *("coupons", "cards", "redeem", "points", "mall", "membership"),
+                *("activities", "posters", "reviews", "campaigns"),
+            }
+        ),
     ),
     Area("orders", _("Orders and stock"), frozenset({"orders", "refunds", "catalog", "stock"})),
     Area("money", _("Money"), frozenset({"awards", "months", "payouts", "ledger"})),
@@ -109,6 +124,31 @@ def _names_of_trade() -> dict[Permission, str]:
         Permission.GIFTS_VIEW: gettext("See gifts"),
         Permission.GIFTS_GIVE: gettext("Hand over gifts"),
         Permission.GIFTS_REVOKE: gettext("Revoke gifts"),
+    }
+
+
+def _names_of_promotions() -> dict[Permission, str]:
+    return {
+        Permission.COUPONS_VIEW: gettext("See coupons"),
+        Permission.COUPONS_EDIT: gettext("Make and end coupons"),
+        Permission.COUPONS_GIVE: gettext("Give coupons to customers"),
+        Permission.CARDS_VIEW: gettext("See guest cards"),
+        Permission.CARDS_EDIT: gettext("Make and revoke guest cards"),
+        Permission.REDEEM: gettext("Redeem coupons, cards and prizes"),
+        Permission.POINTS_VIEW: gettext("See points"),
+        Permission.POINTS_ADJUST: gettext("Grant and take points"),
+        Permission.MALL_EDIT: gettext("Change the points mall"),
+        Permission.MEMBERSHIP_VIEW: gettext("See membership levels"),
+        Permission.MEMBERSHIP_EDIT: gettext("Set membership levels and what they bring"),
+        Permission.ACTIVITIES_VIEW: gettext("See activities"),
+        Permission.ACTIVITIES_EDIT: gettext("Prepare, start and end activities"),
+        Permission.POSTERS_VIEW: gettext("See posters"),
+        Permission.POSTERS_EDIT: gettext("Make and change posters"),
+        Permission.REVIEWS_VIEW: gettext("See reviews"),
+        Permission.REVIEWS_DECIDE: gettext("Reply to reviews, show and hide them"),
+        Permission.CAMPAIGNS_VIEW: gettext("See campaigns and questionnaires"),
+        Permission.CAMPAIGNS_EDIT: gettext("Prepare campaigns and questionnaires"),
+        Permission.CAMPAIGNS_SEND: gettext("Let campaigns go out"),
     }
 
 

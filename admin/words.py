@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app
 
+from admin import said
 from admin.i18n import gettext, pgettext
 from admin.labels import label_of
 from app.attribution.rules import TouchReason
@@ -24,6 +25,7 @@ def action_names() -> dict[str, str]:
         **_approvals(),
         **_accounts(),
         **_imports(),
+        **said.actions(),
     }
 
 

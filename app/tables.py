@@ -4,6 +4,7 @@ from app.approvals import models as approvals
 from app.attribution import dispute_models as disputes
 from app.attribution import models as attribution
 from app.catalog import models as catalog
+from app.counter import models as counter
 from app.distribution import models as distribution
 from app.distribution import plan_records
 from app.imports import models as imports
@@ -33,6 +34,7 @@ __all__ = [
     "audit",
     "audit_checks",
     "catalog",
+    "counter",
     "disputes",
     "distribution",
     "expected_members",

@@ -18,8 +18,12 @@ class LedgerAccount(Base):
     __tablename__ = "ledger_accounts"
     __table_args__ = (
         sa.UniqueConstraint("name", "unit", "member_id", postgresql_nulls_not_distinct=True),
-        sa.CheckConstraint("balance >= 0 OR name = 'clawback_debt'", name="not_overdrawn"),
-        sa.CheckConstraint("balance <= 0 OR name <> 'clawback_debt'", name="debt_not_positive"),
+        sa.CheckConstraint(
+            "balance >= 0 OR name IN ('clawback_debt', 'points_debt')", name="not_overdrawn"
+        ),
+        sa.CheckConstraint(
+            "balance <= 0 OR name NOT IN ('clawback_debt', 'points_debt')", name="debt_not_positive"
+        ),
         sa.CheckConstraint("(balance IS NULL) = (member_id IS NULL)", name="who_keeps_balance"),
         sa.Index("ix_ledger_accounts_member", "member_id"),
     )

@@ -34,10 +34,33 @@ class Name(StrEnum):
     """A member's: reserved by payouts whose end is not known yet."""
     CLAWBACK_DEBT = "clawback_debt"
     """A member's: below zero by what they have to give back. Earnings fill it first."""
+    POINTS_ISSUED = "points_issued"
+    """The brand's: all points come out of it, and go back into it when they are taken back."""
+    POINTS_REDEEMED = "points_redeemed"
+    """The brand's: what members have spent."""
+    POINTS_EXPIRED = "points_expired"
+    """The brand's: what members have let run out."""
+    POINTS_PENDING = "points_pending"
+    """A member's: earned by a purchase that can still be refunded."""
+    POINTS_AVAILABLE = "points_available"
+    """A member's: can be spent; always the sum of what is left of their lots."""
+    POINTS_RESERVED = "points_reserved"
+    """A member's: set aside for orders that wait to be paid."""
+    POINTS_DEBT = "points_debt"
+    """A member's: below zero by points of refunded purchases that they had spent already."""
 
 
-BRAND_NAMES = frozenset({Name.COMMISSION_EXPENSE, Name.WECHAT_PAID_OUT})
-MAY_GO_NEGATIVE = BRAND_NAMES | {Name.CLAWBACK_DEBT}
+BRAND_NAMES = frozenset(
+    {
+        Name.COMMISSION_EXPENSE,
+        Name.WECHAT_PAID_OUT,
+        Name.POINTS_ISSUED,
+        Name.POINTS_REDEEMED,
+        Name.POINTS_EXPIRED,
+    }
+)
+DEBT_NAMES = frozenset({Name.CLAWBACK_DEBT, Name.POINTS_DEBT})
+MAY_GO_NEGATIVE = BRAND_NAMES | DEBT_NAMES
 
 
 @dataclass(frozen=True, slots=True, order=True)

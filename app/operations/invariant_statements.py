@@ -116,7 +116,8 @@ STATEMENTS: Final = (
         "B21",
         "Only a debt is below zero, and nobody owes while they could pay.",
         """
-        SELECT id FROM ledger_accounts WHERE balance < 0 AND name <> 'clawback_debt'
+        SELECT id FROM ledger_accounts
+        WHERE balance < 0 AND name NOT IN ('clawback_debt', 'points_debt')
         UNION ALL
         SELECT d.id FROM ledger_accounts d JOIN ledger_accounts a ON a.member_id = d.member_id
             AND a.unit = d.unit AND a.name = 'commission_available'

@@ -39,16 +39,3 @@ class Handover(Base):
     store_ids: Mapped[list[int] | None] = mapped_column(sa.ARRAY(sa.BigInteger))
     proof: Mapped[HandoverProof]
     at: Mapped[datetime]
-
-
-class SpentPickupCode(Base):
-    """A pick-up code that was used. Never changed: no code is used twice."""
-
-    __tablename__ = "spent_pickup_codes"
-
-    nonce: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
-    member_id: Mapped[int] = mapped_column(sa.ForeignKey("members.id"))
-    subject: Mapped[str]
-    """What the code was shown for, such as `order:T2026…`."""
-    spent_at: Mapped[datetime]
-    spent_by: Mapped[str]

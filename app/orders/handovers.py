@@ -12,18 +12,17 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from app.counter import codes
+from app.counter.codes import PickupCode
+from app.counter.duty import duty_of
+from app.counter.errors import PickupCodeInvalid
 from app.kernel.audit import Actor
 from app.kernel.clock import business_day, day_begins_at
-from app.orders import pickup_codes
-from app.orders.errors import OrderNotFound, OwnHandover, PickupCodeInvalid, PickupNotOffered
+from app.orders.errors import OrderNotFound, OwnHandover, PickupNotOffered
 from app.orders.handover_models import Handover, HandoverProof
 from app.orders.models import Fulfilment, Order
-from app.orders.pickup_codes import PickupCode
 from app.orders.queries import in_stores, order_for_member
 from app.orders.states import OrderState
-from app.stores import queries as stores
-from app.stores import staff_mode
-from app.stores.models import Staff
 
 SUBJECT_KIND = "order"
 
@@ -49,7 +48,7 @@ def show_pickup_code(session: Session, number: str, *, member_id: int, now: date
         or is_going_back
     ):
         raise PickupNotOffered
-    return pickup_codes.show(f"{SUBJECT_KIND}:{number}", member_id=member_id, now=now)
+    return codes.show(f"{SUBJECT_KIND}:{number}", member_id=member_id, now=now)
 
 
 def order_by_code(
@@ -57,14 +56,14 @@ def order_by_code(
 ) -> Order:
     """Return the order that a customer's code is for, without spending the code.
 
-    Raises `OrderNotFound`, also for a foreign store's, and what `pickup_codes.verify` raises.
+    Raises `OrderNotFound`, also for a foreign store's, and what `codes.verify` raises.
     """
-    code = pickup_codes.read(text)
+    code = codes.read(text)
     kind, _, number = code.subject.partition(":")
     if kind != SUBJECT_KIND:
         raise PickupCodeInvalid
     order = order_in_stores(session, number, store_ids=store_ids)
-    pickup_codes.verify(code, member_id=order.member_id, now=now)
+    codes.verify(code, member_id=order.member_id, now=now)
     return order
 
 
@@ -73,22 +72,17 @@ def prepare(session: Session, order: Order, *, actor: Actor, now: datetime) -> H
 
     Raises `OrderNotFound` where the order is not of their stores, `OwnHandover`.
     """
-    staff = session.get(Staff, actor.id)
-    if staff is None or not stores.is_employed(staff, now=now):
+    duty = duty_of(session, actor, now=now)
+    if duty is None or not duty.covers(order.store_id):
         raise OrderNotFound
-    store_ids = stores.visible_store_ids(staff)
-    if store_ids is not None and order.store_id not in store_ids:
-        raise OrderNotFound
-    binding = staff_mode.binding_of(session, staff.id)
-    member_id = binding.member_id if binding is not None else None
-    if member_id is not None and member_id in {order.member_id, order.owner_id}:
+    if duty.is_one_of({order.member_id, order.owner_id}):
         raise OwnHandover
     return Handover(
         order_id=order.id,
         store_id=order.store_id,
-        staff_id=staff.id,
-        staff_member_id=member_id,
-        store_ids=None if store_ids is None else sorted(store_ids),
+        staff_id=duty.staff_id,
+        staff_member_id=duty.member_id,
+        store_ids=None if duty.store_ids is None else list(duty.store_ids),
         proof=HandoverProof.STAFF_WORD,
         at=now,
     )
@@ -99,13 +93,13 @@ def finish(
 ) -> None:
     """Write down a hand-over; a code of the customer's is spent with it.
 
-    Raises what `pickup_codes.spend` raises, and `PickupCodeInvalid` for a code of another order.
+    Raises what `codes.spend` raises, and `PickupCodeInvalid` for a code of another order.
     """
     if code is not None:
-        shown = pickup_codes.read(code)
+        shown = codes.read(code)
         if shown.subject != f"{SUBJECT_KIND}:{order.number}":
             raise PickupCodeInvalid
-        pickup_codes.spend(session, shown, member_id=order.member_id, actor=actor, now=handover.at)
+        codes.spend(session, shown, member_id=order.member_id, actor=actor, now=handover.at)
         handover.proof = HandoverProof.PICKUP_CODE
     session.add(handover)
     session.flush()

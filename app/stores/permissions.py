@@ -36,6 +36,38 @@ class Permission(StrEnum):
     ORDERS_COMPLETE = "orders.complete"
     REFUNDS_REQUEST = "refunds.request"
     REFUNDS_DECIDE = "refunds.decide"
+    COUPONS_VIEW = "coupons.view"
+    COUPONS_EDIT = "coupons.edit"
+    """Make templates of coupons and end them."""
+    COUPONS_GIVE = "coupons.give"
+    """Give coupons to customers, one by one or by segment."""
+    CARDS_VIEW = "cards.view"
+    CARDS_EDIT = "cards.edit"
+    """Make templates of guest cards, set quotas, revoke cards."""
+    REDEEM = "redeem"
+    """Redeem coupons, guest cards and prizes of customers at the counter."""
+    POINTS_VIEW = "points.view"
+    POINTS_ADJUST = "points.adjust"
+    """Grant and take points by hand, with a reason."""
+    MALL_EDIT = "mall.edit"
+    """Say what points can be exchanged for."""
+    MEMBERSHIP_VIEW = "membership.view"
+    MEMBERSHIP_EDIT = "membership.edit"
+    """Set the levels of members and what they bring."""
+    ACTIVITIES_VIEW = "activities.view"
+    ACTIVITIES_EDIT = "activities.edit"
+    """Prepare, start and end activities."""
+    POSTERS_VIEW = "posters.view"
+    POSTERS_EDIT = "posters.edit"
+    REVIEWS_VIEW = "reviews.view"
+    REVIEWS_DECIDE = "reviews.decide"
+    """Reply to reviews, show and hide them."""
+    CAMPAIGNS_VIEW = "campaigns.view"
+    """See segments, campaigns and questionnaires."""
+    CAMPAIGNS_EDIT = "campaigns.edit"
+    """Prepare campaigns and questionnaires."""
+    CAMPAIGNS_SEND = "campaigns.send"
+    """Let a campaign go out to its segment."""
     PLANS_VIEW = "plans.view"
     PLANS_DRAFT = "plans.draft"
     PLANS_CONFIRM = "plans.confirm"
@@ -136,6 +168,26 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.ORDERS_VIEW,
             Permission.ORDERS_COMPLETE,
             Permission.REFUNDS_REQUEST,
+            Permission.COUPONS_VIEW,
+            Permission.CARDS_VIEW,
+            Permission.POINTS_VIEW,
+            Permission.MEMBERSHIP_VIEW,
+            Permission.ACTIVITIES_VIEW,
+            Permission.POSTERS_VIEW,
+            Permission.REVIEWS_VIEW,
+            Permission.CAMPAIGNS_VIEW,
+            Permission.COUPONS_EDIT,
+            Permission.COUPONS_GIVE,
+            Permission.CARDS_EDIT,
+            Permission.REDEEM,
+            Permission.POINTS_ADJUST,
+            Permission.MALL_EDIT,
+            Permission.MEMBERSHIP_EDIT,
+            Permission.ACTIVITIES_EDIT,
+            Permission.POSTERS_EDIT,
+            Permission.REVIEWS_DECIDE,
+            Permission.CAMPAIGNS_EDIT,
+            Permission.CAMPAIGNS_SEND,
             Permission.PLANS_VIEW,
             Permission.PLANS_DRAFT,
             Permission.AWARDS_VIEW,
@@ -169,6 +221,10 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.ORDERS_VIEW,
             Permission.REFUNDS_REQUEST,
             Permission.REFUNDS_DECIDE,
+            Permission.COUPONS_VIEW,
+            Permission.CARDS_VIEW,
+            Permission.POINTS_VIEW,
+            Permission.ACTIVITIES_VIEW,
             Permission.PLANS_VIEW,
             Permission.PLANS_CONFIRM,
             Permission.PLANS_PUBLISH,
@@ -203,6 +259,16 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.ORDERS_VIEW,
             Permission.ORDERS_COMPLETE,
             Permission.REFUNDS_REQUEST,
+            Permission.COUPONS_VIEW,
+            Permission.COUPONS_GIVE,
+            Permission.CARDS_VIEW,
+            Permission.REDEEM,
+            Permission.POINTS_VIEW,
+            Permission.MEMBERSHIP_VIEW,
+            Permission.ACTIVITIES_VIEW,
+            Permission.POSTERS_VIEW,
+            Permission.REVIEWS_VIEW,
+            Permission.REVIEWS_DECIDE,
             Permission.SHAREHOLDERS_VIEW,
             Permission.SHAREHOLDERS_DECIDE,
             Permission.GIFTS_VIEW,
@@ -224,6 +290,11 @@ ROLE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
             Permission.STOCK_VIEW,
             Permission.ORDERS_VIEW,
             Permission.ORDERS_COMPLETE,
+            Permission.COUPONS_VIEW,
+            Permission.CARDS_VIEW,
+            Permission.REDEEM,
+            Permission.POINTS_VIEW,
+            Permission.ACTIVITIES_VIEW,
             Permission.GIFTS_VIEW,
             Permission.GIFTS_GIVE,
             Permission.STORES_VIEW,

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.attribution.guessing import STAFF_CODES, counting_misses
+from app.counter import codes
 from app.kernel.clock import business_day, utc_now
 from app.kernel.db import db
 from app.kernel.secrecy import mask_phone, vault
 from app.members import queries as members
-from app.orders import handovers, pickup_codes, services
+from app.orders import handovers, services
 from app.orders.handover_models import Handover, HandoverProof
 from app.orders.models import Order
 from app.orders.states import OrderState
@@ -38,7 +39,7 @@ from miniprogram_api.tracing import request_id
 
 group = Group("staff", about="Staff mode: the work of a store, on a phone.")
 
-PickupCodeText = Annotated[str, Field(pattern=pickup_codes.PATTERN, max_length=120)]
+PickupCodeText = Annotated[str, Field(pattern=codes.PATTERN, max_length=120)]
 CODE_SHOWN = "TK1.order:T20260301K3J9X0QW7RT2MN5B.1772366460.mC0vBqQ2Zt8rY1nK." + "0f" * 16
 
 

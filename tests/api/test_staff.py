@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.counter import codes as pickup_codes
 from app.kernel.audit import Actor, AuditRecord
 from app.kernel.clock import utc_now
-from app.orders import pickup_codes
 from app.orders.models import Order, OrderStep
 from app.orders.states import OrderState
 from app.stores import staff_mode

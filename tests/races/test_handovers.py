@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from app.counter import codes as pickup_codes
+from app.counter.models import SpentPickupCode
 from app.kernel.audit import SYSTEM, Actor
 from app.kernel.db import atomic, retrying
 from app.kernel.outbox import OutboxEvent
-from app.orders import handovers, pickup_codes, services
-from app.orders.handover_models import Handover, SpentPickupCode
+from app.orders import handovers, services
+from app.orders.handover_models import Handover
 from app.settings import Settings
 from app.stores import places, regions, staff_mode
 from app.stores import staff as staff_services

@@ -7,21 +7,21 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from app.counter import codes as pickup_codes
+from app.counter.errors import PickupCodeExpired, PickupCodeInvalid, PickupCodeSpent
+from app.counter.models import SpentPickupCode
 from app.kernel.audit import SYSTEM, Actor, AuditRecord
 from app.kernel.db import atomic
 from app.kernel.errors import DomainError
 from app.members.models import Member
 from app.operations import invariants
-from app.orders import handovers, pickup_codes, services
+from app.orders import handovers, services
 from app.orders.errors import (
     OrderNotFound,
     OwnHandover,
-    PickupCodeExpired,
-    PickupCodeInvalid,
-    PickupCodeSpent,
     PickupNotOffered,
 )
-from app.orders.handover_models import Handover, HandoverProof, SpentPickupCode
+from app.orders.handover_models import Handover, HandoverProof
 from app.orders.models import Fulfilment, Order
 from app.orders.states import OrderState, RefundState
 from app.settings import Settings

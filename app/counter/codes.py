@@ -15,11 +15,11 @@ from typing import Final
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.counter.errors import PickupCodeExpired, PickupCodeInvalid, PickupCodeSpent
+from app.counter.models import SpentPickupCode
 from app.kernel.audit import Actor
 from app.kernel.ids import random_text
 from app.kernel.secrecy import vault
-from app.orders.errors import PickupCodeExpired, PickupCodeInvalid, PickupCodeSpent
-from app.orders.handover_models import SpentPickupCode
 
 LASTS: Final = timedelta(seconds=60)
 PREFIX: Final = "TK1"

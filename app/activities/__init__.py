@@ -1,0 +1,1 @@
+"""Activities: group buy, bargain, flash sale, lucky draw, check-in, fission rounds."""

@@ -1,0 +1,1 @@
+"""Reviews, questionnaires, campaigns to segments, care: talking with customers."""

@@ -1,0 +1,1 @@
+"""What orders and days bring to members: points, growth, gifts, care."""

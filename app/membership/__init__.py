@@ -1,0 +1,1 @@
+"""Membership levels: growth, what a level brings, how long it lasts."""

@@ -1,0 +1,1 @@
+"""Posters: templates, rendering, and the pictures of people on them."""

@@ -1,0 +1,14 @@
+"""Guest cards: templates, quotas, cards, bookings, uses."""
+
+revision = "0034"
+down_revision = "0033"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,14 @@
+"""Lucky draws, check-in, rounds of invitations."""
+
+revision = "0040"
+down_revision = "0039"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
