@@ -75,6 +75,12 @@ class DayFigures(FigureColumns, Base):
             postgresql_nulls_not_distinct=True,
         ),
         sa.Index("ix_day_figures_store", "store_id", "day"),
+        sa.Index(
+            "ix_day_figures_newcomers",
+            "day",
+            postgresql_include=["store_id", "first_orders"],
+            postgresql_where=sa.text("first_orders > 0 AND store_id IS NOT NULL"),
+        ),
     )
 
     day: Mapped[date] = mapped_column()

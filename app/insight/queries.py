@@ -43,7 +43,7 @@ def by_store(session: Session, asked: Asked, *, most: int) -> list[tuple[int, Fi
     query = sa.select(DayFigures.store_id, *sums).where(
         DayFigures.day.between(asked.since, asked.until),
         DayFigures.store_id.is_not(None),
-        first > 0,
+        first > sa.literal_column("0"),
     )
     rows = session.execute(
         _scoped(query, asked.store_ids)
