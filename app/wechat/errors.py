@@ -78,6 +78,15 @@ class WeChatRefused(DomainError):
 
 
 @dataclass(eq=False)
+class ContentRefused(DomainError):
+    """WeChat says that a text must not be shown; nothing of it was kept."""
+
+    code = "content_refused"
+    kind = ErrorKind.INVALID
+    text = N_("This text cannot be published. Please write it differently.")
+
+
+@dataclass(eq=False)
 class PrepayRefused(DomainError):
     """WeChat will not take a payment under this number, e.g. ORDERPAID or ORDER_CLOSED."""
 

@@ -28,6 +28,7 @@ from app.wechat.errors import (
     WeChatUnavailable,
 )
 from app.wechat.proxies import is_on_this_machine
+from app.wechat.texts import TEXT_LENGTH_MAX, Suggestion, TextScene, TextVerdict
 from app.wechat.tokens import TokenStore
 from app.wechat.values import SignIn
 
@@ -40,6 +41,7 @@ TOO_OFTEN_CODES: Final = frozenset({45009, 45011})
 BUSY: Final = -1
 OUR_FAULT_CODES: Final = frozenset({40013, 40125, 40164, 40243})
 """App id, secret, address not on the allow-list, secret frozen: nothing a person can put right."""
+WRITER_AWAY: Final = "61010"
 
 SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}", re.ASCII)
 WIDTH_MIN: Final = 280
@@ -161,6 +163,44 @@ class MiniProgram(WeChatClient):  # type: ignore[misc]
             raise WeChatUnavailable
         return link
 
+    def url_scheme(self, *, path: str, query: str, env_version: str | None = None) -> str:
+        """Return an address (weixin://…) that a phone's browser opens as the mini-program.
+
+        It lives thirty days. Unlike `url_link` it works without a page of WeChat in between.
+        """
+        version = env_version or self._env_version
+        arguments = {
+            "jump_wxa": {"path": path, "query": query, "env_version": version},
+            "is_expire": True,
+            "expire_type": 1,
+            "expire_interval": LINK_DAYS,
+        }
+        data = _answered(lambda: self._call("wxa/generatescheme", arguments))
+        link = data.get("openlink") if isinstance(data, dict) else None
+        if not isinstance(link, str):
+            raise WeChatUnavailable
+        return link
+
+    def check_text(
+        self, *, openid: str, scene: TextScene, text: str, nickname: str = "", title: str = ""
+    ) -> TextVerdict:
+        """Ask what WeChat thinks of a text of at most `TEXT_LENGTH_MAX` characters.
+
+        Judged by the `result` of the answer. UNKNOWN where the writer has not been in the
+        mini-program for two hours. Raises `WeChatUnavailable`, `WeChatBusy`, `WeChatRefused`.
+        """
+        if not 1 <= len(text) <= TEXT_LENGTH_MAX:
+            raise ValueError(f"WeChat looks at 1 to {TEXT_LENGTH_MAX} characters")
+        given = {"openid": openid, "content": text, "nickname": nickname, "title": title}
+        arguments = {"version": 2, "scene": int(scene)} | {k: v for k, v in given.items() if v}
+        try:
+            data = _answered(lambda: self._call("wxa/msg_sec_check", arguments))
+        except WeChatRefused as error:
+            if error.wechat_code != WRITER_AWAY:
+                raise
+            return TextVerdict(Suggestion.UNKNOWN)
+        return _verdict(data)
+
     def _session_of(self, code: str) -> Mapping[str, Any]:
         """Ask for the session of a code, without the token that wechatpy would send along."""
         response = self._http.get(
@@ -220,6 +260,15 @@ def _answered(
             break
     log.warning("wechat_refused", wechat_code=code)
     raise _refusal(code, refusals or {})
+
+
+def _verdict(data: Any) -> TextVerdict:
+    result: Any = data.get("result") if isinstance(data, dict) else None
+    try:
+        suggestion = Suggestion(result["suggest"])
+        return TextVerdict(suggestion, int(result.get("label", 0)) or None)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise WeChatUnavailable from None
 
 
 def _refusal(code: int | None, refusals: Mapping[int, type[DomainError]]) -> DomainError:

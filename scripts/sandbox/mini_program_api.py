@@ -10,6 +10,7 @@ from scripts.sandbox.calls import CallCounter, strike_after, strike_before
 from scripts.sandbox.faults import Fault, Faults
 from scripts.sandbox.phones import Phones
 from scripts.sandbox.qr import draw
+from scripts.sandbox.texts import Texts
 from scripts.sandbox.wording import ApiError
 
 
@@ -20,6 +21,7 @@ class MiniProgramApi:
     faults: Faults
     calls: CallCounter
     phones: Phones
+    texts: Texts
 
     def blueprint(self) -> Blueprint:
         """Return the endpoints."""
@@ -27,6 +29,7 @@ class MiniProgramApi:
         self._add_guards(blueprint)
         self._add_sign_in(blueprint)
         self._add_codes(blueprint)
+        self._add_texts(blueprint)
         return blueprint
 
     def _add_guards(self, blueprint: Blueprint) -> None:
@@ -75,6 +78,17 @@ class MiniProgramApi:
         def url_link() -> Response:
             self._check_token()
             return _json(self.phones.url_link(_body()))
+
+        @blueprint.post("/wxa/generatescheme")
+        def url_scheme() -> Response:
+            self._check_token()
+            return _json(self.phones.url_scheme(_body()))
+
+    def _add_texts(self, blueprint: Blueprint) -> None:
+        @blueprint.post("/wxa/msg_sec_check")
+        def msg_sec_check() -> Response:
+            self._check_token()
+            return _json(self.texts.check(_body()))
 
     def _check_token(self) -> None:
         self.phones.check_token(request.args.get("access_token"))

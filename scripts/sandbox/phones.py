@@ -22,6 +22,7 @@ PAGE = re.compile(r"[0-9A-Za-z_\-/]+", re.ASCII)
 ENV_VERSIONS = {"release", "trial", "develop"}
 QUERY_MAX = 1024
 LINK_DAYS_MAX = 30
+ACTIVE_SECONDS = 2 * 3600
 WIDTH_MIN, WIDTH_MAX = 280, 1280
 
 
@@ -31,6 +32,12 @@ class Phones:
     def __init__(self, config: Config, books: Books) -> None:
         self._config = config
         self._books = books
+        self._seen_at: dict[str, float] = {}
+
+    def is_active(self, openid: str) -> bool:
+        """Say whether a person was in the mini-program within two hours; a new one counts."""
+        seen_at = self._seen_at.get(openid)
+        return seen_at is not None and self._books.now() - seen_at <= ACTIVE_SECONDS
 
     def register(self, values: dict[str, Any]) -> User:
         """Return the person of an openid, made or brought up to date."""
@@ -43,6 +50,7 @@ class Phones:
             user = replace(fresh, **{name: values[name] for name in names if values.get(name)})
             if user != known:
                 self._books.put(user)
+            self._seen_at[openid] = self._books.now()
         return user
 
     def hand_out_code(self, openid: str, purpose: str) -> Code:
@@ -82,6 +90,7 @@ class Phones:
             raise ApiError(40002, "invalid grant_type")
         self._check_app(arguments.get("appid"), arguments.get("secret"))
         user = self._use_code(arguments.get("js_code"), "login")
+        self._seen_at[user.openid] = self._books.now()
         told = {"openid": user.openid, "session_key": secrets.token_urlsafe(18)}
         return told | ({"unionid": user.unionid} if user.unionid else {})
 
@@ -176,16 +185,36 @@ class Phones:
 
     def url_link(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a link into the mini-program."""
-        path, query = body.get("path", ""), body.get("query", "")
-        if not isinstance(path, str) or path.startswith("/") or "?" in path:
-            raise ApiError(40165, "invalid weapp pagepath")
-        if not isinstance(query, str) or len(query) > QUERY_MAX:
-            raise ApiError(40212, "invalid query")
-        if body.get("env_version", "release") not in ENV_VERSIONS:
-            raise ApiError(40097, "invalid args")
+        _check_jump(body)
         if body.get("expire_type") == 1:
-            days = body.get("expire_interval")
-            if not isinstance(days, int) or not 1 <= days <= LINK_DAYS_MAX:
-                raise ApiError(85400, "expire_interval out of range")
+            _check_days(body)
         link = f"https://wxaurl.cn/{secrets.token_hex(6)}"
         return {"errcode": 0, "errmsg": "ok", "url_link": link}
+
+    def url_scheme(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return an address that a phone's browser opens as the mini-program."""
+        jump = body.get("jump_wxa", {})
+        if not isinstance(jump, dict):
+            raise ApiError(47001, "data format error")
+        _check_jump(jump)
+        if body.get("is_expire") and body.get("expire_type") == 1:
+            _check_days(body)
+        link = f"weixin://dl/business/?t={secrets.token_hex(6)}"
+        return {"errcode": 0, "errmsg": "ok", "openlink": link}
+
+
+def _check_jump(target: dict[str, Any]) -> None:
+    """Refuse a page, query or version that no link can open."""
+    path, query = target.get("path", ""), target.get("query", "")
+    if not isinstance(path, str) or path.startswith("/") or "?" in path:
+        raise ApiError(40165, "invalid weapp pagepath")
+    if not isinstance(query, str) or len(query) > QUERY_MAX:
+        raise ApiError(40212, "invalid query")
+    if target.get("env_version", "release") not in ENV_VERSIONS:
+        raise ApiError(40097, "invalid args")
+
+
+def _check_days(body: dict[str, Any]) -> None:
+    days = body.get("expire_interval")
+    if not isinstance(days, int) or not 1 <= days <= LINK_DAYS_MAX:
+        raise ApiError(85400, "expire_interval out of range")

@@ -20,6 +20,7 @@ from scripts.sandbox.pay_api import PayApi
 from scripts.sandbox.phones import Phones
 from scripts.sandbox.refunds import Refunds
 from scripts.sandbox.rows import Terms
+from scripts.sandbox.texts import Texts
 from scripts.sandbox.trades import Trades
 from scripts.sandbox.transfers import Transfers
 
@@ -36,6 +37,7 @@ def create_sandbox(config: Config) -> tuple[Flask, Control]:
     books, faults, calls = Books(config.state_dir, opening), Faults(), CallCounter()
     phones, trades = Phones(config, books), Trades(config, books)
     refunds, transfers = Refunds(config, books), Transfers(config, books)
+    texts = Texts(books, phones)
     control = Control(
         config=config,
         books=books,
@@ -51,7 +53,7 @@ def create_sandbox(config: Config) -> tuple[Flask, Control]:
     app = Flask(__name__)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.register_blueprint(pay_api.blueprint())
-    app.register_blueprint(MiniProgramApi(faults, calls, phones).blueprint())
+    app.register_blueprint(MiniProgramApi(faults, calls, phones, texts).blueprint())
     app.register_blueprint(control.blueprint())
     app.register_blueprint(Page(books, phones, trades, transfers).blueprint())
     return app, control
