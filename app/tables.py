@@ -1,5 +1,7 @@
 """Every table there is: importing this module fills `Base.metadata`."""
 
+from app.activities import bargain_models, group_models
+from app.activities import models as activities
 from app.approvals import models as approvals
 from app.attribution import dispute_models as disputes
 from app.attribution import models as attribution
@@ -7,6 +9,7 @@ from app.catalog import models as catalog
 from app.counter import models as counter
 from app.distribution import models as distribution
 from app.distribution import plan_records
+from app.guest_cards import models as guest_cards
 from app.imports import models as imports
 from app.insight import models as insight
 from app.kernel import audit, audit_checks, idempotency, inbox, outbox
@@ -15,6 +18,7 @@ from app.ledger import models as ledger
 from app.members import expected as expected_members
 from app.members import file_models as member_files
 from app.members import models as members
+from app.membership import models as membership
 from app.orders import handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
@@ -29,15 +33,19 @@ from app.stores import view_models as saved_views
 
 __all__ = [
     "Base",
+    "activities",
     "approvals",
     "attribution",
     "audit",
     "audit_checks",
+    "bargain_models",
     "catalog",
     "counter",
     "disputes",
     "distribution",
     "expected_members",
+    "group_models",
+    "guest_cards",
     "handover_models",
     "idempotency",
     "imports",
@@ -46,6 +54,7 @@ __all__ = [
     "ledger",
     "member_files",
     "members",
+    "membership",
     "orders",
     "outbox",
     "payouts",
