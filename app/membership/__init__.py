@@ -1,1 +1,1 @@
-"""Membership levels: growth, what a level brings, how long it lasts."""
+"""Membership: growth, the levels it reaches, and what a level is worth."""
