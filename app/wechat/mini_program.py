@@ -28,6 +28,7 @@ from app.wechat.errors import (
     WeChatUnavailable,
 )
 from app.wechat.proxies import is_on_this_machine
+from app.wechat.subscribing import SendOutcome, SendState, outcome_of
 from app.wechat.texts import TEXT_LENGTH_MAX, Suggestion, TextScene, TextVerdict
 from app.wechat.tokens import TokenStore
 from app.wechat.values import SignIn
@@ -48,6 +49,8 @@ WIDTH_MIN: Final = 280
 WIDTH_MAX: Final = 1280
 RELEASE: Final = "release"
 LINK_DAYS: Final = 30
+MESSAGE_STATES: Final = {RELEASE: "formal", "trial": "trial", "develop": "developer"}
+"""How messages name the versions of the mini-program."""
 
 log = structlog.get_logger(__name__)
 
@@ -200,6 +203,36 @@ class MiniProgram(WeChatClient):  # type: ignore[misc]
                 raise
             return TextVerdict(Suggestion.UNKNOWN)
         return _verdict(data)
+
+    def send_subscribe_message(
+        self, *, openid: str, template_id: str, page: str, data: Mapping[str, str]
+    ) -> SendOutcome:
+        """Send one message of a template to somebody who allowed it; never raises for WeChat.
+
+        `data` holds a text for each field of the template, cut to WeChat's limits beforehand
+        (`template_values.fit`); `page` may be empty and may carry a query. Posted once: no answer
+        means UNKNOWN, because it may have arrived.
+        """
+        arguments = {
+            "touser": openid,
+            "template_id": template_id,
+            "page": page,
+            "data": {field: {"value": text} for field, text in data.items()},
+            "miniprogram_state": MESSAGE_STATES[self._env_version],
+            "lang": "zh_CN",
+        }
+        try:
+            self._store.get() or self.fetch_access_token()
+        except (WeChatClientException, requests.RequestException, ValueError):
+            return SendOutcome(SendState.NOT_NOW)
+        try:
+            answer = self._call("cgi-bin/message/subscribe/send", arguments)
+        except WeChatClientException as error:
+            return outcome_of(error.errcode, error.errmsg)
+        except (requests.RequestException, ValueError):
+            return SendOutcome(SendState.UNKNOWN)
+        is_sent = isinstance(answer, dict) and answer.get("errcode") == 0
+        return SendOutcome(SendState.SENT if is_sent else SendState.UNKNOWN)
 
     def _session_of(self, code: str) -> Mapping[str, Any]:
         """Ask for the session of a code, without the token that wechatpy would send along."""

@@ -53,6 +53,21 @@ class SandboxClient:
         """Return a new code of the phone number button."""
         return str(self._call("POST", f"/sandbox/users/{openid}/phone-code")["code"])
 
+    def allow(self, openid: str, *template_ids: str, accepts: bool = True) -> dict[str, int]:
+        """Tap "allow" (or "refuse") for messages of templates; return what is left of each."""
+        body = {"template_ids": template_ids, "accepts": accepts}
+        left = self._call("POST", f"/sandbox/users/{openid}/subscriptions", body)["left"]
+        return cast("dict[str, int]", left)
+
+    def template(self, template_id: str, *fields: str) -> None:
+        """Make a template's fields known, so that messages must have just these."""
+        body = {"template_id": template_id, "fields": fields}
+        self._call("POST", "/sandbox/templates", body)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the subscribe messages that arrived, oldest first."""
+        return list(self._call("GET", "/sandbox/messages")["messages"])
+
     def pay(
         self,
         *,

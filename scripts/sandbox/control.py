@@ -13,6 +13,7 @@ from scripts.sandbox.notices import Flush, Postman
 from scripts.sandbox.phones import Phones
 from scripts.sandbox.refunds import Refunds
 from scripts.sandbox.rows import Clock, Notice, Refund, Trade, Transfer, User
+from scripts.sandbox.subscriptions import Subscriptions
 from scripts.sandbox.trades import Trades
 from scripts.sandbox.transfers import Transfers
 from scripts.sandbox.wording import PayError, wechat_time
@@ -34,6 +35,7 @@ class Control:
     trades: Trades
     refunds: Refunds
     transfers: Transfers
+    subscriptions: Subscriptions
 
     def blueprint(self) -> Blueprint:
         """Return the endpoints."""
@@ -50,6 +52,7 @@ class Control:
             return jsonify({"code": "BAD_REQUEST", "message": str(error)}), 400
 
         self._add_people(blueprint)
+        self._add_messages(blueprint)
         self._add_money(blueprint)
         self._add_account(blueprint)
         self._add_weather(blueprint)
@@ -76,6 +79,25 @@ class Control:
         @blueprint.post("/sandbox/users/<openid>/phone-code")
         def phone_code(openid: str) -> Response:
             return jsonify({"code": self.phones.hand_out_code(openid, "phone").code})
+
+    def _add_messages(self, blueprint: Blueprint) -> None:
+        @blueprint.post("/sandbox/users/<openid>/subscriptions")
+        def subscribe(openid: str) -> Response:
+            body = _body()
+            left = self.subscriptions.tap(
+                openid, list(body["template_ids"]), accepts=bool(body.get("accepts", True))
+            )
+            return jsonify({"left": left})
+
+        @blueprint.post("/sandbox/templates")
+        def templates() -> Response:
+            body = _body()
+            template = self.subscriptions.define(body["template_id"], list(body["fields"]))
+            return jsonify(asdict(template))
+
+        @blueprint.get("/sandbox/messages")
+        def messages() -> Response:
+            return jsonify({"messages": self.subscriptions.list()})
 
     def _add_money(self, blueprint: Blueprint) -> None:
         @blueprint.post("/sandbox/pay")

@@ -10,6 +10,7 @@ from scripts.sandbox.calls import CallCounter, strike_after, strike_before
 from scripts.sandbox.faults import Fault, Faults
 from scripts.sandbox.phones import Phones
 from scripts.sandbox.qr import draw
+from scripts.sandbox.subscriptions import Subscriptions
 from scripts.sandbox.texts import Texts
 from scripts.sandbox.wording import ApiError
 
@@ -22,6 +23,7 @@ class MiniProgramApi:
     calls: CallCounter
     phones: Phones
     texts: Texts
+    subscriptions: Subscriptions
 
     def blueprint(self) -> Blueprint:
         """Return the endpoints."""
@@ -89,6 +91,11 @@ class MiniProgramApi:
         def msg_sec_check() -> Response:
             self._check_token()
             return _json(self.texts.check(_body()))
+
+        @blueprint.post("/cgi-bin/message/subscribe/send")
+        def send_message() -> Response:
+            self._check_token()
+            return _json(self.subscriptions.send(_body()))
 
     def _check_token(self) -> None:
         self.phones.check_token(request.args.get("access_token"))

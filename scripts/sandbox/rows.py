@@ -226,6 +226,50 @@ class Notice(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Template(Row):
+    """A template of subscribe messages whose fields are known, and so checked."""
+
+    template_id: str
+    fields: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Name the row."""
+        return self.template_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission(Row):
+    """How many messages of one template a person still allows; one for each tap on "allow"."""
+
+    openid: str
+    template_id: str
+    left: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name the row."""
+        return f"{self.openid} {self.template_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message(Row):
+    """A subscribe message on somebody's phone."""
+
+    msgid: str
+    openid: str
+    template_id: str
+    page: str
+    data: dict[str, str]
+    sent_at: float
+
+    @property
+    def key(self) -> str:
+        """Name the row."""
+        return self.msgid
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clock(Row):
     """How far the sandbox's clock is ahead of the machine's."""
 
@@ -255,5 +299,8 @@ class Terms(Row):
 
 ROW_TYPES: dict[str, type[Row]] = {
     kind.__name__: kind
-    for kind in (User, Code, Token, Trade, Refund, Transfer, Notice, Clock, Terms)
+    for kind in (
+        *(User, Code, Token, Trade, Refund, Transfer, Notice, Clock, Terms),
+        *(Template, Permission, Message),
+    )
 }

@@ -20,6 +20,7 @@ from scripts.sandbox.pay_api import PayApi
 from scripts.sandbox.phones import Phones
 from scripts.sandbox.refunds import Refunds
 from scripts.sandbox.rows import Terms
+from scripts.sandbox.subscriptions import Subscriptions
 from scripts.sandbox.texts import Texts
 from scripts.sandbox.trades import Trades
 from scripts.sandbox.transfers import Transfers
@@ -37,7 +38,7 @@ def create_sandbox(config: Config) -> tuple[Flask, Control]:
     books, faults, calls = Books(config.state_dir, opening), Faults(), CallCounter()
     phones, trades = Phones(config, books), Trades(config, books)
     refunds, transfers = Refunds(config, books), Transfers(config, books)
-    texts = Texts(books, phones)
+    texts, subscriptions = Texts(books, phones), Subscriptions(books)
     control = Control(
         config=config,
         books=books,
@@ -48,12 +49,14 @@ def create_sandbox(config: Config) -> tuple[Flask, Control]:
         trades=trades,
         refunds=refunds,
         transfers=transfers,
+        subscriptions=subscriptions,
     )
     pay_api = PayApi(config, faults, calls, trades, refunds, transfers)
     app = Flask(__name__)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.register_blueprint(pay_api.blueprint())
-    app.register_blueprint(MiniProgramApi(faults, calls, phones, texts).blueprint())
+    mini_program = MiniProgramApi(faults, calls, phones, texts, subscriptions)
+    app.register_blueprint(mini_program.blueprint())
     app.register_blueprint(control.blueprint())
     app.register_blueprint(Page(books, phones, trades, transfers).blueprint())
     return app, control
