@@ -26,7 +26,7 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 WORDS = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII),
     "letter": re.compile(r"[A-Za-z]+", re.ASCII),
-    "symbol": re.compile(r"[^\w\s]+", re.ASCII),
+    "symbol": re.compile(r"([^\w\s]|_)+", re.ASCII),
     "character_string": re.compile(r"[\x21-\x7e]+"),
     "amount": re.compile(r"[¥￥$€£]?([0-9.]{1,10})元?"),
     "phone_number": re.compile(r"[0-9+\-() ]+", re.ASCII),
