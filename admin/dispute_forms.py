@@ -28,10 +28,10 @@ from app.attribution.dispute_errors import (
     TooMuchEvidence,
 )
 from app.attribution.dispute_models import EVIDENCE_BYTES_MAX, EVIDENCE_MAX, OwnershipDispute
-from app.attribution.evidence import Picture
 from app.attribution.rules import Owner
 from app.kernel.clock import utc_now
 from app.kernel.errors import DomainError
+from app.kernel.pictures import Picture
 from app.stores.permissions import Permission
 
 OPEN: Final = Permission.DISPUTES_OPEN

@@ -1,19 +1,9 @@
-"""Pictures brought to a dispute: read with suspicion, drawn anew, kept with their digest.
+"""Pictures brought to a dispute: drawn anew as `kernel.pictures` does, kept with their digest."""
 
-What is stored is never what was handed in. A picture is decoded and drawn again as a plain JPEG of
-bounded size, so that a script behind a picture's head, a second file behind its end, hidden places
-and thumbnails, and whatever a viewer could stumble over are gone. Its size is looked at before a
-single pixel is decoded: a file of a few kilobytes can claim gigabytes.
-"""
-
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Final
 
 import sqlalchemy as sa
-from PIL import Image, ImageOps
 from sqlalchemy.orm import Session, undefer
 
 from app.attribution import disputes
@@ -31,31 +21,21 @@ from app.attribution.dispute_models import (
     EvidenceFile,
     OwnershipDispute,
 )
-from app.kernel import audit
+from app.kernel import audit, pictures
 from app.kernel.audit import Actor, Change, Subject
+from app.kernel.pictures import (
+    MEDIA_TYPE,
+    Bounds,
+    Picture,
+    PictureTooLarge,
+    PictureTooManyPixels,
+    PictureUnreadable,
+)
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP")
 PIXELS_MAX: Final = 50_000_000
 SIDE_MAX: Final = 2_560
 """Enough to read a photographed receipt, whatever camera took it."""
-QUALITY: Final = 85
-MEDIA_TYPE: Final = "image/jpeg"
-MEGA: Final = 1_000_000
-WHITE: Final = (255, 255, 255)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture drawn anew, ready to be stored."""
-
-    content: bytes
-    width: int
-    height: int
-
-    @property
-    def sha256(self) -> str:
-        """Return the digest of the content in hex."""
-        return hashlib.sha256(self.content).hexdigest()
+BOUNDS: Final = Bounds(EVIDENCE_BYTES_MAX, PIXELS_MAX, SIDE_MAX)
 
 
 def redraw(handed_in: bytes) -> Picture:
@@ -65,47 +45,14 @@ def redraw(handed_in: bytes) -> Picture:
     `EvidenceTooManyPixels`, and `EvidenceUnreadable` for whatever is no whole picture of these
     kinds, judged by its content alone.
     """
-    if len(handed_in) > EVIDENCE_BYTES_MAX:
-        raise EvidenceTooLarge(EVIDENCE_BYTES_MAX // (1024 * 1024))
     try:
-        with Image.open(BytesIO(handed_in), formats=FORMATS) as image:
-            if image.width * image.height > PIXELS_MAX:
-                raise EvidenceTooManyPixels(PIXELS_MAX // MEGA)
-            return _drawn(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise EvidenceTooManyPixels(PIXELS_MAX // MEGA) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        return pictures.redraw(handed_in, BOUNDS)
+    except PictureTooLarge as error:
+        raise EvidenceTooLarge(error.limit_mb) from error
+    except PictureTooManyPixels as error:
+        raise EvidenceTooManyPixels(error.limit_megapixels) from error
+    except PictureUnreadable as error:
         raise EvidenceUnreadable from error
-
-
-def _drawn(image: Image.Image) -> Picture:
-    """Draw the first frame on white, no larger than it needs to be, turned as the camera meant."""
-    image.draft("RGB", (SIDE_MAX, SIDE_MAX))
-    if image.has_transparency_data:
-        plain = _fitted(image).convert("RGBA")
-    else:
-        plain = image if image.mode == "RGB" else image.convert("RGB")
-    plain.thumbnail((SIDE_MAX, SIDE_MAX))
-    plain.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
-    upright = ImageOps.exif_transpose(plain)
-    canvas = Image.new("RGB", upright.size, WHITE)
-    canvas.paste(upright, mask=upright.getchannel("A") if upright.mode == "RGBA" else None)
-    drawn = BytesIO()
-    canvas.save(drawn, "JPEG", quality=QUALITY)
-    return Picture(drawn.getvalue(), canvas.width, canvas.height)
-
-
-def _fitted(image: Image.Image) -> Image.Image:
-    """Return a large picture with holes smaller, by the only way that makes no copies of it."""
-    share = SIDE_MAX / max(image.size)
-    if share >= 1:
-        return image
-    width, height = (max(1, round(side * share)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.NEAREST)
-
-
-ORIENTATION: Final = 0x0112
-"""The EXIF tag that says how the camera was held."""
 
 
 def add_evidence(

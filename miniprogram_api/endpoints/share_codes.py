@@ -14,7 +14,7 @@ from app.attribution.errors import CodeRevoked, CodeUnknown
 from app.attribution.models import ChannelKind, ShareCode
 from app.attribution.services import ChannelChoice
 from app.kernel.db import db, end_reading
-from miniprogram_api import pictures
+from app.posters import qr
 from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import actor, caller
 from miniprogram_api.cursors import PageQuery, cut
@@ -103,7 +103,7 @@ class ShareCodeView(View):
         return cls(
             id=code.id,
             code=code.code,
-            link=pictures.link_of(code.code, settings()),
+            link=qr.link_of(code.code, settings()),
             channel=ChannelView(id=code.channel.id, name=code.channel.name, kind=code.channel.kind),
             page=code.page,
             product_id=code.product_id,
@@ -179,7 +179,7 @@ def regenerate_share_code(code: str) -> ShareCodeView:
 def draw_qr(code: str) -> Response:
     """Draw the QR code of a share code's public page."""
     found = _mine_and_live(db.session(), code)
-    return _picture(pictures.qr_png(pictures.link_of(found.code, settings())))
+    return _picture(qr.qr_png(qr.link_of(found.code, settings())))
 
 
 @group.operation(
@@ -190,7 +190,7 @@ def draw_wxacode(code: str) -> Response:
     found = _mine_and_live(db.session(), code)
     text, page = found.code, found.page
     end_reading()
-    return _picture(pictures.wxacode(text, page, settings()))
+    return _picture(qr.wxacode(text, page, settings()))
 
 
 def _mine(session: Session, code: str) -> ShareCode:
@@ -210,6 +210,6 @@ def _mine_and_live(session: Session, code: str) -> ShareCode:
 
 
 def _picture(image: bytes) -> Response:
-    response = Response(image, mimetype=pictures.media_type(image))
+    response = Response(image, mimetype=qr.media_type(image))
     response.headers["Cache-Control"] = PICTURE_KEPT
     return response

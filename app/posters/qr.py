@@ -5,20 +5,22 @@ to WeChat, which allows only so many, so its image is kept on this machine's dis
 one more call.
 """
 
-import hashlib
 import io
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import qrcode
+from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
 
+from app.kernel.keeping import Shelf
 from app.settings import Settings
 from app.wechat.access import mini_program
 
 KEPT_PER_FOLDER_MAX: Final = 64
 """With 256 folders about 16,000 images, or 700 MB at most."""
+BORDER: Final = 4
+"""The light modules around a code that readers need (ISO/IEC 18004)."""
 
 
 def link_of(code: str, settings: Settings) -> str:
@@ -28,12 +30,31 @@ def link_of(code: str, settings: Settings) -> str:
 
 def qr_png(text: str) -> bytes:
     """Draw a QR code that survives a crumpled poster (15 % may be lost)."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=10, border=4)
-    code.add_data(text)
-    code.make(fit=True)
+    code = _code(text, box_size=10)
     picture = io.BytesIO()
     code.make_image().save(picture, format="PNG")
     return picture.getvalue()
+
+
+def qr_image(text: str, side: int) -> Image.Image:
+    """Draw a QR code with its border as a grey image of `side` pixels, modules of whole pixels."""
+    rows = _code(text).get_matrix()
+    count = len(rows)
+    modules = Image.frombytes(
+        "L", (count, count), bytes(0 if is_dark else 255 for row in rows for is_dark in row)
+    )
+    drawn = count * max(1, side // count)
+    canvas = Image.new("L", (max(side, drawn), max(side, drawn)), 255)
+    edge = (canvas.width - drawn) // 2
+    canvas.paste(modules.resize((drawn, drawn), Image.Resampling.NEAREST), (edge, edge))
+    return canvas
+
+
+def _code(text: str, box_size: int = 1) -> qrcode.QRCode:
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=box_size, border=BORDER)
+    code.add_data(text)
+    code.make(fit=True)
+    return code
 
 
 def wxacode(code: str, page: str, settings: Settings) -> bytes:
@@ -41,36 +62,15 @@ def wxacode(code: str, page: str, settings: Settings) -> bytes:
 
     Raises what `MiniProgram.wxacode` raises. Call it outside any transaction.
     """
-    place = _place(code, page, settings)
-    try:
-        return place.read_bytes()
-    except FileNotFoundError:
+    shelf = Shelf(Path(settings.state_dir) / "wxacodes", KEPT_PER_FOLDER_MAX)
+    place = shelf.place_of(settings.wechat_app_id, settings.wechat_env_version, page, code)
+    image = shelf.read(place)
+    if image is None:
         image = mini_program().wxacode(scene=code, page=page)
-    _keep(place, image)
+        shelf.keep(place, image)
     return image
 
 
 def media_type(image: bytes) -> str:
     """Tell what kind of image WeChat sent; it sends JPEG, or PNG where it is transparent."""
     return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
-
-
-def _place(code: str, page: str, settings: Settings) -> Path:
-    parts = (settings.wechat_app_id, settings.wechat_env_version, page, code)
-    name = hashlib.sha256("\x00".join(parts).encode()).hexdigest()
-    return Path(settings.state_dir) / "wxacodes" / name[:2] / name
-
-
-def _keep(place: Path, image: bytes) -> None:
-    """Put an image in its place in one step, so that nobody reads half of it."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    _make_room(place.parent)
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".new-", delete=False) as file:
-        file.write(image)
-    Path(file.name).replace(place)
-
-
-def _make_room(folder: Path) -> None:
-    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    for oldest in kept[: max(0, len(kept) - KEPT_PER_FOLDER_MAX + 1)]:
-        oldest.unlink(missing_ok=True)
