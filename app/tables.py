@@ -7,6 +7,7 @@ from app.attribution import dispute_models as disputes
 from app.attribution import models as attribution
 from app.catalog import models as catalog
 from app.counter import models as counter
+from app.coupons import models as coupons
 from app.distribution import models as distribution
 from app.distribution import plan_records
 from app.guest_cards import models as guest_cards
@@ -15,11 +16,12 @@ from app.insight import models as insight
 from app.kernel import audit, audit_checks, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
+from app.loyalty import models as loyalty
 from app.members import expected as expected_members
 from app.members import file_models as member_files
 from app.members import models as members
 from app.membership import models as membership
-from app.orders import handover_models
+from app.orders import discount_models, handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
@@ -41,6 +43,8 @@ __all__ = [
     "bargain_models",
     "catalog",
     "counter",
+    "coupons",
+    "discount_models",
     "disputes",
     "distribution",
     "expected_members",
@@ -52,6 +56,7 @@ __all__ = [
     "inbox",
     "insight",
     "ledger",
+    "loyalty",
     "member_files",
     "members",
     "membership",

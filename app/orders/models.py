@@ -45,6 +45,7 @@ class Order(Base):
             name="refunds",
         ),
         sa.CheckConstraint("paid_fen IN (0, payable_fen)", name="paid_whole"),
+        sa.CheckConstraint("held_for IS NULL OR let_go_at IS NULL", name="held_once"),
         sa.Index("ix_orders_member", "member_id", sa.text("id DESC")),
         sa.Index("ix_orders_store", "store_id", sa.text("id DESC")),
         sa.Index("ix_orders_paid", "paid_at", "id"),
@@ -83,6 +84,12 @@ class Order(Base):
         ),
         sa.Index("ix_orders_paid_late", "id", postgresql_where=sa.text("state = 'paid_late'")),
         sa.Index(
+            "ix_orders_deal",
+            sa.text("((deal ->> 'activity_id')::bigint)"),
+            "id",
+            postgresql_where=sa.text("deal IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_orders_settled_sales",
             "owner_id",
             "settled_at",
@@ -116,6 +123,11 @@ class Order(Base):
     after_sale_until_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    deal: Mapped[dict[str, Any] | None]
+    """The offer of an activity it was made by (`deals.Deal`). Never changes."""
+    held_for: Mapped[str | None]
+    """Who keeps it from being handed over, as a group that still waits for others."""
+    let_go_at: Mapped[datetime | None]
 
     lines: Mapped[list["OrderLine"]] = relationship(
         order_by="OrderLine.id", back_populates="order", lazy="raise_on_sql"
@@ -219,6 +231,7 @@ class Refund(Base):
     __tablename__ = "refunds"
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="amount"),
+        sa.CheckConstraint("points_back >= 0 AND coupons_back >= 0", name="returned"),
         sa.Index("ix_refunds_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
         sa.Index(
             "ix_refunds_state",
@@ -251,6 +264,10 @@ class Refund(Base):
     ended_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    points_back: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    """How many of the points that were spent on the order came back with it."""
+    coupons_back: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    """How many coupons came back with it; only with the refund that ends the order."""
 
     lines: Mapped[list["RefundLine"]] = relationship(order_by="RefundLine.id", lazy="raise_on_sql")
     steps: WriteOnlyMapped["RefundStep"] = relationship(

@@ -1,13 +1,16 @@
 """What an order costs, and what its parts are worth when they go back. Pure; all amounts are fen.
 
-The server prices everything: a request names products and quantities, never amounts. A discount
-is spread over the lines it applies to by largest remainder, so that the parts add up to it
-exactly, and what is left of each line is the base of commission and the most that can go back.
+The server prices everything: a request names products and quantities, never amounts. Discounts
+are taken one after the other, each off what the former left: the deal of an activity, the level
+of the member, coupons, points. Each is spread over the lines it applies to by largest remainder,
+so that the parts add up to it exactly, and what is left of each line is the base of commission
+and the most that can go back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
 
 from app.kernel.money import split
 from app.orders.errors import (
@@ -44,15 +47,48 @@ class Offer:
     is_distributable: bool
 
 
+class DiscountKind(StrEnum):
+    """What takes something off an order, in the order in which it does."""
+
+    DEAL = "deal"
+    LEVEL = "level"
+    COUPON = "coupon"
+    POINTS = "points"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
     """An amount off; `product_ids` are the products it applies to, None for all.
 
-    It never takes more than these lines still cost.
+    It never takes more than these lines still cost. `title`, `coupon_id`, `points` and `rule` say
+    what it was, for whoever asks later.
     """
 
     amount_fen: int
     product_ids: frozenset[int] | None = None
+    kind: DiscountKind = DiscountKind.COUPON
+    title: str = ""
+    coupon_id: int | None = None
+    points: int | None = None
+    is_stackable: bool = True
+    rule: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a discount took of each line, and what each line cost before it, in their order.
+
+    Where it applies to a line, `of_fen` is more than what it takes or as much; elsewhere 0.
+    """
+
+    discount: Discount
+    parts_fen: tuple[int, ...]
+    of_fen: tuple[int, ...]
+
+    @property
+    def amount_fen(self) -> int:
+        """Return what it took in all."""
+        return sum(self.parts_fen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +110,29 @@ class Preview:
     """What an order would cost: payable = goods - discount + shipping."""
 
     lines: tuple[PricedLine, ...]
-    goods_fen: int
-    discount_fen: int
     shipping_fen: int
-    payable_fen: int
+    taken: tuple[Taken, ...] = ()
+    """The discounts that took something, in their order."""
+
+    @property
+    def goods_fen(self) -> int:
+        """Return what the lines cost before discounts."""
+        return sum(line.gross_fen for line in self.lines)
+
+    @property
+    def net_fen(self) -> int:
+        """Return what is paid for the lines after discounts."""
+        return sum(line.net_fen for line in self.lines)
+
+    @property
+    def discount_fen(self) -> int:
+        """Return what all discounts take together."""
+        return self.goods_fen - self.net_fen
+
+    @property
+    def payable_fen(self) -> int:
+        """Return what the customer pays."""
+        return self.net_fen + self.shipping_fen
 
 
 def merge(wanted: Sequence[WantedLine]) -> tuple[WantedLine, ...]:
@@ -109,41 +164,79 @@ def price(
 
     Raises `OrderTooLarge` above `GOODS_FEN_MAX` and `NothingToPay` where nothing is left to pay.
     """
-    lines = [
+    preview = full_price(offers, wanted, shipping_fen=shipping_fen)
+    for discount in discounts:
+        preview = less(preview, discount)
+    require_payable(preview)
+    return preview
+
+
+def full_price(
+    offers: Mapping[int, Offer], wanted: Sequence[WantedLine], *, shipping_fen: int = 0
+) -> Preview:
+    """Price merged lines before any discount. Raises `OrderTooLarge`."""
+    lines = tuple(
         PricedLine(
             offer=offers[line.product_id],
             quantity=line.quantity,
             net_fen=offers[line.product_id].unit_price_fen * line.quantity,
         )
         for line in wanted
-    ]
-    goods_fen = sum(line.gross_fen for line in lines)
-    if goods_fen + shipping_fen > GOODS_FEN_MAX:
-        raise OrderTooLarge
-    for discount in discounts:
-        lines = _discounted(lines, discount)
-    net_fen = sum(line.net_fen for line in lines)
-    if net_fen + shipping_fen <= 0:
-        raise NothingToPay
-    return Preview(
-        lines=tuple(lines),
-        goods_fen=goods_fen,
-        discount_fen=goods_fen - net_fen,
-        shipping_fen=shipping_fen,
-        payable_fen=net_fen + shipping_fen,
     )
+    preview = Preview(lines=lines, shipping_fen=shipping_fen)
+    if preview.payable_fen > GOODS_FEN_MAX:
+        raise OrderTooLarge
+    return preview
 
 
-def _discounted(lines: Sequence[PricedLine], discount: Discount) -> list[PricedLine]:
+def require_payable(preview: Preview) -> None:
+    """Raise `NothingToPay` where discounts leave nothing: WeChat Pay takes no order of zero."""
+    if preview.payable_fen <= 0:
+        raise NothingToPay
+
+
+def less(preview: Preview, discount: Discount) -> Preview:
+    """Take a discount off what is left, spread over its lines; one that takes nothing is none.
+
+    >>> offer = Offer(
+    ...     product_id=7, title="x", unit_price_fen=100, is_service=True, is_distributable=True
+    ... )
+    >>> whole = full_price({7: offer}, [WantedLine(7, 2)])
+    >>> less(whole, Discount(amount_fen=30)).payable_fen
+    170
+    """
     assert discount.amount_fen >= 0, "a discount never raises a price"
     chosen = discount.product_ids
-    weights = [
-        line.net_fen if chosen is None or line.offer.product_id in chosen else 0 for line in lines
+    of_fen = [
+        line.net_fen if chosen is None or line.offer.product_id in chosen else 0
+        for line in preview.lines
     ]
-    parts = split(min(discount.amount_fen, sum(weights)), weights)
-    return [
-        replace(line, net_fen=line.net_fen - part) for line, part in zip(lines, parts, strict=True)
-    ]
+    parts = split(min(discount.amount_fen, sum(of_fen)), of_fen)
+    return _without(preview, Taken(discount=discount, parts_fen=parts, of_fen=tuple(of_fen)))
+
+
+def line_by_line(preview: Preview, prices_fen: Sequence[int], discount: Discount) -> Preview:
+    """Lower lines to prices that are known for each, as deals and levels say them.
+
+    `prices_fen` stand in the order of the lines and are at most what these cost. The amount of
+    `discount` is what that makes, whatever it says itself.
+    """
+    of_fen = tuple(line.net_fen for line in preview.lines)
+    parts = tuple(before - after for before, after in zip(of_fen, prices_fen, strict=True))
+    assert all(0 <= part <= of for part, of in zip(parts, of_fen, strict=True)), "not a discount"
+    whole = replace(discount, amount_fen=sum(parts))
+    of_fen = tuple(of if part else 0 for part, of in zip(parts, of_fen, strict=True))
+    return _without(preview, Taken(discount=whole, parts_fen=parts, of_fen=of_fen))
+
+
+def _without(preview: Preview, taken: Taken) -> Preview:
+    if taken.amount_fen == 0:
+        return preview
+    lines = tuple(
+        replace(line, net_fen=line.net_fen - part)
+        for line, part in zip(preview.lines, taken.parts_fen, strict=True)
+    )
+    return replace(preview, lines=lines, taken=(*preview.taken, taken))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
