@@ -1,1 +1,1 @@
-"""What orders and days bring to members: points, growth, gifts, care."""
+"""Loyalty: what orders, levels, birthdays and tasks bring to members."""

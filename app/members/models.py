@@ -26,6 +26,13 @@ class Member(Base):
         sa.Index("ix_members_registered", "registered_at", "id"),
         sa.Index("ix_members_first_paid", "first_paid_at", "id"),
         sa.Index("ix_members_grams", sa.text("name_grams(nickname)"), postgresql_using="gin"),
+        sa.Index(
+            "ix_members_birthday",
+            sa.text("(EXTRACT(month FROM birthday_on))"),
+            sa.text("(EXTRACT(day FROM birthday_on))"),
+            "id",
+            postgresql_where=sa.text("birthday_on IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]

@@ -1,5 +1,6 @@
 """The words of membership: where growth comes from, what a level rests on, why it changed. Pure."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -42,4 +43,8 @@ class MoveCause(StrEnum):
     HAND_ENDED = "hand_ended"
 
 
-YEAR_SECONDS: Final = 365 * 24 * 3600
+YEAR: Final = timedelta(days=365)
+"""How long a level that was reached is kept, and how far back growth counts."""
+
+NOTICE: Final = timedelta(days=30)
+"""How long before its year ends a holder is told that they will not keep a level."""
