@@ -13,6 +13,8 @@ from app.distribution import plan_records
 from app.guest_cards import models as guest_cards
 from app.imports import models as imports
 from app.insight import models as insight
+from app.interactions import audience_models as audiences
+from app.interactions import message_models, questionnaire_models, review_models
 from app.kernel import audit, audit_checks, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
@@ -38,6 +40,7 @@ __all__ = [
     "activities",
     "approvals",
     "attribution",
+    "audiences",
     "audit",
     "audit_checks",
     "bargain_models",
@@ -60,6 +63,7 @@ __all__ = [
     "member_files",
     "members",
     "membership",
+    "message_models",
     "orders",
     "outbox",
     "payouts",
@@ -67,6 +71,8 @@ __all__ = [
     "plans",
     "preferences",
     "privacy",
+    "questionnaire_models",
+    "review_models",
     "risk",
     "saved_views",
     "staff_mode_models",
