@@ -19,6 +19,7 @@ from app.kernel import audit, audit_checks, idempotency, inbox, outbox
 from app.kernel.db import Base
 from app.ledger import models as ledger
 from app.loyalty import models as loyalty
+from app.members import avatar_models
 from app.members import expected as expected_members
 from app.members import file_models as member_files
 from app.members import models as members
@@ -27,6 +28,7 @@ from app.orders import discount_models, handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
+from app.posters import models as posters
 from app.preferences import models as preferences
 from app.privacy import models as privacy
 from app.risk import models as risk
@@ -43,6 +45,7 @@ __all__ = [
     "audiences",
     "audit",
     "audit_checks",
+    "avatar_models",
     "bargain_models",
     "catalog",
     "counter",
@@ -69,6 +72,7 @@ __all__ = [
     "payouts",
     "plan_records",
     "plans",
+    "posters",
     "preferences",
     "privacy",
     "questionnaire_models",
