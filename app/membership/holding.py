@@ -151,6 +151,26 @@ def open_by_hand(session: Session, member_id: int) -> LevelHolding | None:
     return _open(session, member_id, Basis.HAND)
 
 
+def grown_rank(
+    session: Session, member_id: int, levels: Sequence[LevelTerms], *, now: datetime
+) -> int:
+    """Return the rank that growth alone gives a member: what it reached, or deserves by now."""
+    ranks = {one.level_id: one.rank for one in levels}
+    held, ground = open_by_growth(session, member_id), base(levels)
+    growth = growth_between(session, member_id, since_at=now - YEAR, until_at=now)
+    target = deserved(steps_of(levels), growth)
+    return max(
+        ranks[held.level_id] if held else 0,
+        target.rank if target else 0,
+        ground.rank if ground else 0,
+    )
+
+
+def regain(session: Session, row: Membership, *, now: datetime) -> None:
+    """Let growth lift a member whose row is locked; whoever calls concludes and says why."""
+    _lift(session, row, levels_at(session, at=now), now=now)
+
+
 def end(session: Session, held: LevelHolding, *, at: datetime) -> None:
     """End a holding of a member whose row is locked."""
     _end(session, held, at=at)

@@ -1,6 +1,6 @@
 """Reading membership: where a member stands, and what the levels are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -94,7 +94,7 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def base(levels: tuple[LevelTerms, ...]) -> LevelTerms | None:
+def base(levels: Sequence[LevelTerms]) -> LevelTerms | None:
     """Return the level at which everybody stands: the best that asks for no growth."""
     free = [one for one in levels if one.is_reached_by_growth and not one.version.growth_at_least]
     return max(free, key=_rank, default=None)
