@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.activities import jobs as activities
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
@@ -12,11 +13,16 @@ from app.privacy import jobs as privacy
 
 TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "distributor_approved": (distribution.begin_levels.name, distribution.note_joined.name),
-    "order_paid": (distribution.award_orders.name,),
+    "order_closed": (activities.follow_activity_orders.name,),
+    "order_paid": (distribution.award_orders.name, activities.follow_activity_orders.name),
     "order_completed": (distribution.award_orders.name, distribution.freeze_awards.name),
     "order_settled": (distribution.award_orders.name, distribution.evaluate_levels.name),
     "plan_published": (distribution.seat_everybody.name,),
-    "refund_succeeded": (distribution.claw_back_refunds.name, distribution.note_refunds.name),
+    "refund_succeeded": (
+        distribution.claw_back_refunds.name,
+        distribution.note_refunds.name,
+        activities.follow_activity_refunds.name,
+    ),
 }
 """Events that leave one task for each job; the job deletes it together with its effect."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.activities import jobs as activities
 from app.approvals import jobs as approvals
 from app.attribution import jobs as attribution
 from app.distribution import jobs as distribution
@@ -29,6 +30,7 @@ EVERY_SWEEP: Final = (
     simulation.run_simulations.name,
     imports.run_imports.name,
     privacy.answer_data_requests.name,
+    activities.keep_activities_to_time.name,
     audit_checks.check_audit_trail.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""

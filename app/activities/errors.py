@@ -238,3 +238,14 @@ class OwnBargain(DomainError):
     code: ClassVar[str] = "own_bargain"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("Here only friends can cut the price.")
+
+
+@dataclass(eq=False)
+class PiecesInvalid(DomainError):
+    """An order asks for more pieces at once than the activity allows, or for none."""
+
+    code: ClassVar[str] = "activity_pieces_invalid"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("Choose between 1 and %(pieces_max)s pieces.")
+
+    pieces_max: int

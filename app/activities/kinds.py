@@ -1,0 +1,17 @@
+"""Every kind of activity there is. A new one is a module with a `KIND`, entered here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.activities import bargains, flash_sales, groups
+from app.activities.contract import Kind
+from app.activities.states import ActivityKind
+
+_ALL: Final = (
+    flash_sales.KIND,
+    groups.KIND,
+    bargains.KIND,
+)
+
+KINDS: Final[Mapping[ActivityKind, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})
