@@ -95,6 +95,37 @@ class Settings:
     refund_not_found_seconds: int = 300
     """How long 'not found' after sending a refund counts as 'perhaps still being accepted'."""
 
+    # Guest cards.
+    card_share_seconds: int = DAY
+    """How long a shared card waits to be claimed before it goes back to the giver's quota."""
+    card_claims_per_device: int = 2
+    card_book_ahead_seconds: int = 30 * DAY
+    card_no_show_seconds: int = 7200
+    """How long after a booking's end nobody can be said to have come."""
+    card_block_seconds: int = 90 * DAY
+    """How long whoever twice did not come can neither claim nor book."""
+    card_conversion_seconds: int = 30 * DAY
+    """A paid order within this time after the first use counts for the card."""
+
+    # Coupons.
+    coupon_grace_seconds: int = 3 * DAY
+    """How long a coupon that a refund brings back near or after its end is good for, once."""
+
+    # Points.
+    points_per_yuan_spent: int = 1
+    """Points for each whole yuan of what is paid, before the multiplier of a level."""
+    points_per_yuan_off: int = 100
+    """How many points take one yuan off an order."""
+    points_deduction_max_bp: int = 5_000
+    """Most of an order's goods, after all other discounts, that points may pay."""
+    points_valid_seconds: int = 365 * DAY
+    points_return_grace_seconds: int = 30 * DAY
+    """How long points that come back after their lot was over are good."""
+    points_notice_seconds: int = 30 * DAY
+    """How long before points run out their owner is told."""
+    points_adjust_second_points: int = 5_000
+    """From here on a second person decides what staff grant or take by hand."""
+
     # Plans.
     compliance_profile: str = "cn"
     """Which rules a plan is checked by; another profile can only be stricter."""

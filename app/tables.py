@@ -28,6 +28,8 @@ from app.orders import discount_models, handover_models
 from app.orders import models as orders
 from app.payouts import models as payouts
 from app.plans import models as plans
+from app.points import mall_models
+from app.points import models as points
 from app.posters import models as posters
 from app.preferences import models as preferences
 from app.privacy import models as privacy
@@ -63,6 +65,7 @@ __all__ = [
     "insight",
     "ledger",
     "loyalty",
+    "mall_models",
     "member_files",
     "members",
     "membership",
@@ -72,6 +75,7 @@ __all__ = [
     "payouts",
     "plan_records",
     "plans",
+    "points",
     "posters",
     "preferences",
     "privacy",

@@ -19,7 +19,7 @@ COLUMNS = """
 """
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('n', 't')
       AND conrelid <> 0 AND conrelid::regclass::text <> 'alembic_version'
 """
 INDEXES = """
