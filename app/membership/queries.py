@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.kernel.money import BASIS_POINTS
@@ -54,7 +55,7 @@ def levels_at(session: Session, *, at: datetime) -> tuple[LevelTerms, ...]:
         sa.select(MembershipLevel.id, MembershipLevel.rank, LevelVersion)
         .join(LevelVersion, LevelVersion.level_id == MembershipLevel.id)
         .where(LevelVersion.from_at <= at)
-        .distinct(MembershipLevel.rank)
+        .ext(distinct_on(MembershipLevel.rank))
         .order_by(MembershipLevel.rank, LevelVersion.from_at.desc(), LevelVersion.id.desc())
     )
     return tuple(LevelTerms(level_id, rank, version) for level_id, rank, version in rows)
