@@ -126,6 +126,19 @@ class Settings:
     points_adjust_second_points: int = 5_000
     """From here on a second person decides what staff grant or take by hand."""
 
+    # Writing to customers.
+    message_quiet_from_seconds: int = 21 * 3600
+    """From this time of the day in Shanghai on, nothing that sells is sent."""
+    message_quiet_until_seconds: int = 9 * 3600
+    messages_per_day_max: int = 2
+    """How many messages that sell something one person gets in a day."""
+    review_window_seconds: int = 90 * DAY
+    """How long after receiving it something can be reviewed."""
+
+    # Membership.
+    growth_per_yuan: int = 1
+    """Growth for each whole yuan of what was paid and kept past the after-sale window."""
+
     # Plans.
     compliance_profile: str = "cn"
     """Which rules a plan is checked by; another profile can only be stricter."""

@@ -1,6 +1,7 @@
 """Templates of guest cards, quotas, cards with their uses and bookings.
 
-A card copies what its template said when it was shared, so that a template may change any time.
+A card copies what its template said when it was shared, so that a template may change any time;
+only the times that can be booked are the template's own.
 """
 
 from datetime import date, datetime
@@ -150,8 +151,8 @@ class GuestCard(Base):
             "(state IN ('claimed', 'booked', 'used')) <= (claimed_at IS NOT NULL)", name="claimed"
         ),
         sa.CheckConstraint(
-            "(state IN ('used', 'returned', 'expired', 'revoked')) = (ended_at IS NOT NULL)",
-            name="ended",
+            "(state IN ('used', 'returned', 'expired', 'revoked')) = (over_at IS NOT NULL)",
+            name="over",
         ),
         sa.Index(
             "uq_guest_cards_one_each",
@@ -185,6 +186,9 @@ class GuestCard(Base):
     settle_price_fen: Mapped[int]
     store_ids: Mapped[list[int] | None] = mapped_column(sa.ARRAY(sa.BigInteger))
     valid_days: Mapped[int]
+    ends_at: Mapped[datetime | None]
+    """The last instant at which it can be good, whenever it is claimed."""
+    is_new_only: Mapped[bool]
     shared_at: Mapped[datetime]
     share_until_at: Mapped[datetime]
     member_id: Mapped[int | None] = mapped_column(sa.ForeignKey("members.id"))
@@ -195,7 +199,7 @@ class GuestCard(Base):
     touch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("touches.id"), index=True)
     """What the claim did to whom the friend belongs to; none where the code had been revoked."""
     first_used_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
+    over_at: Mapped[datetime | None]
 
     items: Mapped[list["CardItem"]] = relationship(order_by="CardItem.id", lazy="raise_on_sql")
     template: Mapped[CardTemplate] = relationship(lazy="raise_on_sql")

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.preferences.guards import GUARDS
+from app.preferences.guest_cards import GUEST_CARDS
 from app.preferences.specs import Spec
 from app.preferences.suspicions import SUSPICIONS
 from app.preferences.trade import TRADE
 from app.preferences.units import Value
 
-SPECS: Final[tuple[Spec, ...]] = (*TRADE, *SUSPICIONS, *GUARDS)
+SPECS: Final[tuple[Spec, ...]] = (*TRADE, *GUEST_CARDS, *SUSPICIONS, *GUARDS)
 BY_NAME: Final[Mapping[str, Spec]] = {one.name: one for one in SPECS}
 
 

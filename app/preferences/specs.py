@@ -20,6 +20,7 @@ class Group(StrEnum):
 
     OWNERSHIP = "ownership"
     ORDERS = "orders"
+    PROMOTIONS = "promotions"
     PLANS = "plans"
     PAYOUTS = "payouts"
     TRANSFERS = "transfers"
@@ -30,6 +31,7 @@ class Group(StrEnum):
 GROUPS: Final[Mapping[Group, str]] = {
     Group.OWNERSHIP: N_("Who a customer belongs to"),
     Group.ORDERS: N_("Orders and refunds"),
+    Group.PROMOTIONS: N_("Promotions"),
     Group.PLANS: N_("Plans and teams"),
     Group.PAYOUTS: N_("Payouts"),
     Group.TRANSFERS: N_("Transfers by WeChat"),

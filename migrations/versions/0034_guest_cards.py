@@ -12,7 +12,8 @@ APPEND_ONLY = ("guest_card_steps", "guest_card_uses")
 FROZEN_COLUMNS = {
     "guest_cards": (
         "token template_id quota_id giver_id giver_store_id share_code_id title face_value_fen"
-        " cost_fen settle_price_fen store_ids valid_days shared_at share_until_at"
+        " cost_fen settle_price_fen store_ids valid_days ends_at is_new_only shared_at"
+        " share_until_at"
     ),
     "guest_card_items": "card_id product_id title granted",
     "guest_card_bookings": "card_id template_id member_id store_id from_at until_at booked_at",
@@ -42,8 +43,10 @@ INDEXES = (
     "ix_guest_card_slots_store_id ON guest_card_slots (store_id)",
     "ix_guest_card_uses_card ON guest_card_uses (card_id, id)",
     "ix_guest_card_uses_member ON guest_card_uses (member_id, at)",
-    "ix_guest_card_uses_payer ON guest_card_uses (payer_store_id, at)"
-    " WHERE payer_store_id IS NOT NULL",
+    (
+        "ix_guest_card_uses_payer ON guest_card_uses (payer_store_id, at)"
+        " WHERE payer_store_id IS NOT NULL"
+    ),
     "ix_guest_card_uses_staff ON guest_card_uses (staff_id, at)",
     "ix_guest_card_uses_store ON guest_card_uses (store_id, at)",
     "ix_guest_card_conversions_store_id ON guest_card_conversions (store_id)",
@@ -87,6 +90,10 @@ EVENTS = "claim book unbook use use_up return expire revoke"
 BOOKING_STATES = "booked kept cancelled no_show"
 
 
+def _check(name: str, rule: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(rule, name=name)
+
+
 def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True)
 
@@ -110,19 +117,11 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _stores() -> sa.Column[object]:
-    return sa.Column("store_ids", sa.ARRAY(sa.BigInteger()), nullable=True)
-
-
 def _words(name: str, kind: str, words: str) -> sa.Column[str]:
     values = sa.Enum(
         *words.split(), name=kind, native_enum=False, create_constraint=True, length=32
     )
     return sa.Column(name, values, nullable=False)
-
-
-def _check(name: str, rule: str) -> sa.CheckConstraint:
-    return sa.CheckConstraint(rule, name=name)
 
 
 def upgrade() -> None:
@@ -186,7 +185,7 @@ def _create_templates() -> None:
         _number("face_value_fen"),
         _count("cost_fen"),
         _count("settle_price_fen"),
-        _stores(),
+        sa.Column("store_ids", sa.ARRAY(sa.BigInteger()), nullable=True),
         _number("valid_days"),
         _instant("ends_at", nullable=True),
         sa.Column("is_new_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
@@ -263,8 +262,10 @@ def _create_cards() -> None:
         _number("face_value_fen"),
         _number("cost_fen"),
         _number("settle_price_fen"),
-        _stores(),
+        sa.Column("store_ids", sa.ARRAY(sa.BigInteger()), nullable=True),
         _number("valid_days"),
+        _instant("ends_at", nullable=True),
+        sa.Column("is_new_only", sa.Boolean(), nullable=False),
         _instant("shared_at"),
         _instant("share_until_at"),
         _number("member_id", "members.id", nullable=True),
@@ -274,12 +275,12 @@ def _create_cards() -> None:
         _text("device_hash", nullable=True),
         _number("touch_id", "touches.id", nullable=True),
         _instant("first_used_at", nullable=True),
-        _instant("ended_at", nullable=True),
+        _instant("over_at", nullable=True),
         _check("claimed", "(state IN ('claimed', 'booked', 'used')) <= (claimed_at IS NOT NULL)"),
         _check("unclaimed", "(state IN ('shared', 'returned')) <= (claimed_at IS NULL)"),
         _check(
-            "ended",
-            "(state IN ('used', 'returned', 'expired', 'revoked')) = (ended_at IS NOT NULL)",
+            "over",
+            "(state IN ('used', 'returned', 'expired', 'revoked')) = (over_at IS NOT NULL)",
         ),
         _check("token", "token ~ '^[0-9A-Za-z]{22}$'"),
         _check(
@@ -364,7 +365,7 @@ def _create_uses() -> None:
         _number("store_id", "stores.id"),
         _number("staff_id", "staff.id"),
         _number("staff_member_id", "members.id", nullable=True),
-        _stores(),
+        sa.Column("store_ids", sa.ARRAY(sa.BigInteger()), nullable=True),
         sa.Column("is_by_code", sa.Boolean(), nullable=False),
         _number("cost_fen"),
         _number("payer_store_id", "stores.id", nullable=True),
