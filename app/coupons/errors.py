@@ -178,7 +178,7 @@ class CouponBelowThreshold(DomainError):
 
     code: ClassVar[str] = "coupon_below_threshold"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
-    text: ClassVar[str] = N_("%(missing)s yuan more are needed before this coupon can be used.")
+    text: ClassVar[str] = N_("%(missing)s more is needed before this coupon can be used.")
 
     missing_fen: int
 

@@ -5,21 +5,14 @@ from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from app.coupons.states import CouponEvent, CouponState
+from app.coupons.errors import CouponNotInState
+from app.coupons.states import CouponEvent, CouponKind, CouponState, after_coupon
 from app.kernel.db import Base, Id
 
 STOCK_MAX: Final = 10_000_000
 PER_MEMBER_MAX: Final = 1_000
-
-
-class CouponKind(StrEnum):
-    """What a coupon does to a price."""
-
-    AMOUNT_OFF = "amount_off"
-    PERCENT_OFF = "percent_off"
-    EXCHANGE = "exchange"
 
 
 class CouponChannel(StrEnum):
@@ -212,6 +205,32 @@ class Coupon(Base):
     """Where it was redeemed without an order."""
 
     template: Mapped[CouponTemplate] = relationship(lazy="raise_on_sql", viewonly=True)
+    steps: WriteOnlyMapped["CouponStep"] = relationship(
+        order_by="CouponStep.id", cascade="save-update"
+    )
+
+    def advance(
+        self, event: CouponEvent, *, now: datetime, actor: str = "system", note: str = ""
+    ) -> None:
+        """Move along the table of states and leave a trace. The row must be locked.
+
+        Order and store are set before a use, and cleared after a return, by whoever calls.
+        """
+        target = after_coupon(self.state, event)
+        if target is None:
+            raise CouponNotInState(self.state)
+        self.steps.add(
+            CouponStep(
+                event=event,
+                to_state=target,
+                at=now,
+                actor=actor,
+                order_id=self.order_id,
+                store_id=self.store_id,
+                note=note,
+            )
+        )
+        self.state = target
 
 
 class CouponStep(Base):

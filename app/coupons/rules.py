@@ -18,7 +18,7 @@ from app.coupons.errors import (
     CouponNotStackable,
     CouponTakesNothing,
 )
-from app.coupons.models import CouponKind
+from app.coupons.states import CouponKind
 from app.kernel.errors import DomainError
 from app.kernel.money import share_of, split
 

@@ -17,6 +17,14 @@ from enum import StrEnum
 from typing import Final
 
 
+class CouponKind(StrEnum):
+    """What a coupon does to a price."""
+
+    AMOUNT_OFF = "amount_off"
+    PERCENT_OFF = "percent_off"
+    EXCHANGE = "exchange"
+
+
 class CouponState(StrEnum):
     """Where a coupon stands."""
 

@@ -78,6 +78,19 @@ TRADE: Final[tuple[Spec, ...]] = (
         most=2 * DAY,
     ),
     Spec(
+        name="coupon_grace_seconds",
+        group=Group.ORDERS,
+        unit=Unit.SPAN,
+        label=N_("How long a coupon that comes back is good"),
+        governs=N_(
+            "A coupon that a refund brings back near or after its end can be used so much longer,"
+            " once; with 0 it expires."
+        ),
+        keeps=N_("Coupons that came back before keep the end they were given."),
+        least=0,
+        most=90 * DAY,
+    ),
+    Spec(
         name="after_sale_seconds",
         group=Group.ORDERS,
         unit=Unit.SPAN,

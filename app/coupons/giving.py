@@ -1,0 +1,234 @@
+"""Giving coupons: one at a time to who asks, and many at once; always within stock and limit.
+
+A coupon is issued by three statements. The first counts it among the member's own, writes it and
+its first step; nobody else waits for that. The last is one conditional update of the template, and
+only from there to the commit do others wait for its row. Where either finds nothing left, the
+caller's transaction must end, and nothing of it remains (D15, B29).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.coupons.errors import (
+    CouponLimitReached,
+    CouponsEnded,
+    CouponsGone,
+    CouponsNotOpen,
+    TemplateNotFound,
+)
+from app.coupons.models import (
+    Coupon,
+    CouponChannel,
+    CouponHolding,
+    CouponStep,
+    CouponTemplate,
+)
+from app.coupons.states import CouponEvent, CouponState
+from app.kernel.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """How coupons are handed out: by which channel, by whom, and for what reason."""
+
+    channel: CouponChannel
+    actor: str
+    source: str = ""
+    key: str | None = None
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Tell whether members help themselves, and so keep to its ways and window."""
+        return self.channel in {CouponChannel.CENTRE, CouponChannel.CODE}
+
+
+def give(
+    session: Session, template_id: int, member_id: int, *, key: str, source: str, now: datetime
+) -> Coupon:
+    """Give a member a coupon as a reward; once for each key, whatever is called how often.
+
+    Raises `TemplateNotFound`, `CouponsEnded`, `CouponsNotOpen` after a fixed end of validity,
+    `CouponsGone`, `CouponLimitReached`; the caller's transaction then rolls back.
+    """
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    given = session.scalar(sa.select(Coupon).where(Coupon.key == key))
+    if given is not None:
+        return given
+    gift = Gift(channel=CouponChannel.REWARD, actor="system", source=source, key=key)
+    return issue(session, template_id, member_id, gift=gift, now=now)
+
+
+def issue(
+    session: Session, template_id: int, member_id: int, *, gift: Gift, now: datetime
+) -> Coupon:
+    """Give a member one coupon of a template.
+
+    Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
+    """
+    written = _write(session, template_id, [member_id], gift=gift, now=now)
+    if not written:
+        raise why_not(session, template_id, gift=gift, now=now)
+    _take_stock(session, template_id, 1, gift=gift, now=now)
+    return session.get_one(Coupon, written[member_id])
+
+
+def issue_many(
+    session: Session, template_id: int, member_ids: Collection[int], *, gift: Gift, now: datetime
+) -> set[int]:
+    """Give each of these members a coupon; return who got one, the rest are at their limit.
+
+    The gift's key is followed by each member's number. Raises `CouponsGone` where there are not
+    enough for all, and then the transaction must end.
+    """
+    written = _write(session, template_id, sorted(member_ids), gift=gift, now=now)
+    if written:
+        _take_stock(session, template_id, len(written), gift=gift, now=now)
+    return set(written)
+
+
+def why_not(session: Session, template_id: int, *, gift: Gift, now: datetime) -> DomainError:
+    """Return why nothing was given of a template; where it has coupons to give, the limit."""
+    template = session.get(CouponTemplate, template_id, populate_existing=True)
+    if template is None:
+        return TemplateNotFound()
+    if template.ended_at is not None:
+        return CouponsEnded()
+    if not is_claimable(template, gift=gift, now=now):
+        return CouponsNotOpen()
+    if template.issued >= template.stock:
+        return CouponsGone()
+    return CouponLimitReached(template.per_member)
+
+
+def is_claimable(template: CouponTemplate, *, gift: Gift, now: datetime) -> bool:
+    """Tell whether a template that has not ended gives coupons out now, this way."""
+    if template.valid_until_at is not None and template.valid_until_at <= now:
+        return False
+    return not gift.is_open_to_all or (
+        gift.channel.value in template.ways
+        and template.claim_from_at <= now < template.claim_until_at
+    )
+
+
+def _take_stock(
+    session: Session, template_id: int, count: int, *, gift: Gift, now: datetime
+) -> None:
+    """Count coupons that were just written; raises where there are not so many, or not open."""
+    issued = session.scalar(
+        sa.update(CouponTemplate)
+        .where(
+            *_open(template_id, gift=gift, now=now),
+            CouponTemplate.issued + count <= CouponTemplate.stock,
+        )
+        .values(issued=CouponTemplate.issued + count)
+        .returning(CouponTemplate.issued)
+        .execution_options(synchronize_session=False)
+    )
+    if issued is None:
+        refusal = why_not(session, template_id, gift=gift, now=now)
+        raise CouponsGone if isinstance(refusal, CouponLimitReached) else refusal
+
+
+def _open(template_id: int, *, gift: Gift, now: datetime) -> list[sa.ColumnElement[bool]]:
+    rules: list[sa.ColumnElement[bool]] = [
+        CouponTemplate.id == template_id,
+        CouponTemplate.ended_at.is_(None),
+        sa.or_(CouponTemplate.valid_until_at.is_(None), CouponTemplate.valid_until_at > now),
+    ]
+    if gift.is_open_to_all:
+        rules += [
+            sa.literal(gift.channel.value) == sa.any_(CouponTemplate.ways),
+            CouponTemplate.claim_from_at <= now,
+            CouponTemplate.claim_until_at > now,
+        ]
+    return rules
+
+
+def _write(
+    session: Session, template_id: int, member_ids: list[int], *, gift: Gift, now: datetime
+) -> dict[int, int]:
+    """Write coupons of an open template that has some left; return member to coupon.
+
+    Who is at their limit is missing. One statement: count, coupon and first step.
+    """
+    template = (
+        sa.select(CouponTemplate)
+        .where(
+            *_open(template_id, gift=gift, now=now), CouponTemplate.issued < CouponTemplate.stock
+        )
+        .cte("template")
+    )
+    people = (
+        sa.func.unnest(sa.cast(member_ids, sa.ARRAY(sa.BigInteger)))
+        .table_valued("member_id", name="people")
+        .render_derived()
+    )
+    wanted = (
+        sa.select(template.c.id, people.c.member_id, sa.literal(1))
+        .select_from(template)
+        .join(people, sa.true())
+    )
+    counting = insert(CouponHolding).from_select(["template_id", "member_id", "issued"], wanted)
+    counted = (
+        counting.on_conflict_do_update(
+            index_elements=[CouponHolding.template_id, CouponHolding.member_id],
+            set_={"issued": CouponHolding.issued + 1},
+            where=CouponHolding.issued < sa.select(template.c.per_member).scalar_subquery(),
+        )
+        .returning(CouponHolding.member_id, CouponHolding.issued)
+        .cte("counted")
+    )
+    values = _values(template, counted, gift=gift, now=now)
+    made = (
+        sa.insert(Coupon)
+        .from_select(
+            list(values), sa.select(*values.values()).select_from(template).join(counted, sa.true())
+        )
+        .returning(Coupon.id, Coupon.member_id)
+        .cte("made")
+    )
+    stepped = (
+        sa.insert(CouponStep)
+        .from_select(
+            ["coupon_id", "event", "to_state", "at", "actor"],
+            sa.select(
+                made.c.id,
+                sa.literal(CouponEvent.CLAIM.value),
+                sa.literal(CouponState.UNUSED.value),
+                sa.literal(now, sa.DateTime(timezone=True)),
+                sa.literal(gift.actor),
+            ),
+        )
+        .cte("stepped")
+    )
+    rows = session.execute(sa.select(made.c.member_id, made.c.id).add_cte(stepped))
+    return {row[0]: row[1] for row in rows}
+
+
+def _values(
+    template: sa.CTE, counted: sa.CTE, *, gift: Gift, now: datetime
+) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the columns of a new coupon."""
+    instant = sa.literal(now, sa.DateTime(timezone=True))
+    key: sa.ColumnElement[Any] = sa.cast(gift.key, sa.Text)
+    if gift.key is not None and gift.channel is CouponChannel.PUSH:
+        key = sa.literal(f"{gift.key}:") + sa.cast(counted.c.member_id, sa.Text)
+    runs_until = instant + template.c.valid_seconds * sa.text("interval '1 second'")
+    return {
+        "template_id": template.c.id,
+        "member_id": counted.c.member_id,
+        "seq": counted.c.issued,
+        "state": sa.literal(CouponState.UNUSED.value),
+        "channel": sa.literal(gift.channel.value),
+        "source": sa.literal(gift.source),
+        "key": key,
+        "claimed_at": instant,
+        "valid_from_at": sa.func.coalesce(template.c.valid_from_at, instant),
+        "valid_until_at": sa.func.coalesce(template.c.valid_until_at, runs_until),
+    }
