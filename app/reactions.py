@@ -7,6 +7,8 @@ from app.activities import jobs as activities
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
+from app.loyalty import jobs as loyalty
+from app.membership import jobs as membership
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 from app.privacy import jobs as privacy
@@ -14,15 +16,28 @@ from app.privacy import jobs as privacy
 TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "distributor_approved": (distribution.begin_levels.name, distribution.note_joined.name),
     "order_closed": (activities.follow_activity_orders.name,),
-    "order_paid": (distribution.award_orders.name, activities.follow_activity_orders.name),
+    "order_paid": (
+        loyalty.promise_rewards.name,
+        distribution.award_orders.name,
+        activities.follow_activity_orders.name,
+    ),
     "order_completed": (distribution.award_orders.name, distribution.freeze_awards.name),
-    "order_settled": (distribution.award_orders.name, distribution.evaluate_levels.name),
+    "order_settled": (
+        loyalty.settle_rewards.name,
+        distribution.award_orders.name,
+        distribution.evaluate_levels.name,
+    ),
     "plan_published": (distribution.seat_everybody.name,),
     "refund_succeeded": (
+        loyalty.take_back_rewards.name,
         distribution.claw_back_refunds.name,
         distribution.note_refunds.name,
         activities.follow_activity_refunds.name,
     ),
+    "level_raised": (loyalty.give_upgrade_gifts.name,),
+    "member_joined": (loyalty.look_at_members.name,),
+    "phone_bound": (loyalty.look_at_members.name,),
+    "profile_changed": (loyalty.look_at_members.name,),
 }
 """Events that leave one task for each job; the job deletes it together with its effect."""
 
@@ -34,6 +49,7 @@ BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "import_begun": (imports.run_imports.name,),
     "import_uploaded": (imports.run_imports.name,),
     "data_requested": (privacy.answer_data_requests.name,),
+    "membership_evaluation_asked": (membership.raise_everybody.name,),
     "simulation_requested": (simulation.run_simulations.name,),
 }
 """Events after which rows say by `due_at` what is to be done: only the bell rings, sooner."""

@@ -12,7 +12,9 @@ from app.imports import jobs as imports
 from app.insight import jobs as insight
 from app.kernel import audit_checks, housekeeping
 from app.ledger import jobs as ledger
+from app.loyalty import jobs as loyalty
 from app.members import jobs as members
+from app.membership import jobs as membership
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 from app.privacy import jobs as privacy
@@ -31,6 +33,8 @@ EVERY_SWEEP: Final = (
     imports.run_imports.name,
     privacy.answer_data_requests.name,
     activities.keep_activities_to_time.name,
+    membership.end_levels.name,
+    membership.raise_everybody.name,
     audit_checks.check_audit_trail.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
@@ -53,4 +57,6 @@ CRON: Final[Mapping[str, str]] = {
     distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
     risk.watch_risk.name: "50 * * * *",
+    membership.warn_of_levels.name: "20 9 * * *",
+    loyalty.celebrate_birthdays.name: "5 8 * * *",
 }

@@ -30,8 +30,21 @@ from app.membership import growth
 from app.membership.growth import Growth
 from app.membership.states import GrowthSource
 from app.points import earning
+from app.points.states import PointSource
 
 COUPONS_MAX: Final = 20
+_POINT_SOURCES: Final = {
+    RewardSource.UPGRADE: PointSource.LEVEL,
+    RewardSource.BIRTHDAY: PointSource.BIRTHDAY,
+    RewardSource.TASK: PointSource.TASK,
+    RewardSource.ACTIVITY: PointSource.ACTIVITY,
+    RewardSource.CHECK_IN: PointSource.CHECK_IN,
+    RewardSource.DRAW: PointSource.ACTIVITY,
+    RewardSource.INVITE: PointSource.ACTIVITY,
+    RewardSource.INTERACTION: PointSource.QUESTIONNAIRE,
+    RewardSource.PLAN: PointSource.GIFT,
+    RewardSource.HAND: PointSource.HAND,
+}
 AMOUNT_MAX: Final = 1_000_000
 
 
@@ -188,7 +201,7 @@ def _give_points(session: Session, row: GivenReward, now: datetime) -> None:
         row.member_id,
         row.amount,
         key=f"reward:{row.key}",
-        source=row.source.value,
+        source=_POINT_SOURCES[row.source],
         reason="",
         now=now,
     )

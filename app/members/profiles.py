@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.clock import business_day
 from app.kernel.db import atomic, retrying
+from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
 from app.members import expected
 from app.members.errors import (
@@ -73,6 +74,7 @@ def set_phone(member_id: int, *, code: str, consent_version: str | None, now: da
             member.phone_sealed = vault().seal(phone)
             member.phone_hash = vault().look_up("phone", phone)
             expected.claim(session, member, now=now)
+            emit(session, "phone_bound", member.id, now=now)
 
     retrying(keep)
 
@@ -91,6 +93,7 @@ def update_profile(
         member.nickname = clean_name("nickname", nickname, length_max=NICKNAME_LENGTH_MAX)
     if birthday_on is not None:
         member.birthday_on = _checked_birthday(birthday_on, today=business_day(now))
+    emit(session, "profile_changed", member.id, now=now)
     session.flush()
     return member
 

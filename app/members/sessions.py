@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.db import atomic, retrying
 from app.kernel.ids import digest
+from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
 from app.members.errors import (
     AccountDeleted,
@@ -139,6 +140,8 @@ def _find_or_register(
     )
     found = _locked(session, arrival.openid)
     assert found is not None, "it was inserted, or another transaction committed it"
+    if inserted is not None:
+        emit(session, "member_joined", found.id, now=now)
     return found, inserted is not None
 
 
