@@ -53,7 +53,7 @@ class OrderDiscount(Base):
     kind: Mapped[DiscountKind]
     title: Mapped[str]
     amount_fen: Mapped[int]
-    coupon_id: Mapped[int | None]
+    coupon_id: Mapped[int | None] = mapped_column(sa.ForeignKey("coupons.id"))
     points: Mapped[int | None]
     is_stackable: Mapped[bool] = mapped_column(server_default=sa.true())
     rule: Mapped[dict[str, Any]]

@@ -221,3 +221,39 @@ class OwnHandover(DomainError):
     text: ClassVar[str] = N_(
         "This order is your own or one of your customers'; let a colleague hand it over."
     )
+
+
+@dataclass(eq=False)
+class OrderHeld(DomainError):
+    """The order waits for an activity, as one of a group that is not full yet."""
+
+    code: ClassVar[str] = "order_held"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("This order waits for its activity and is not handed over yet.")
+
+
+@dataclass(eq=False)
+class DealBasketInvalid(DomainError):
+    """An order at the price of an activity holds products of that activity only."""
+
+    code: ClassVar[str] = "deal_basket_invalid"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("Other products cannot be ordered together with this offer.")
+
+
+@dataclass(eq=False)
+class DealTakesNoCoupons(DomainError):
+    """The activity does not let coupons lower its price further."""
+
+    code: ClassVar[str] = "deal_takes_no_coupons"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Coupons cannot be used for this offer.")
+
+
+@dataclass(eq=False)
+class DealTakesNoPoints(DomainError):
+    """The activity does not let points pay for it."""
+
+    code: ClassVar[str] = "deal_takes_no_points"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Points cannot be used for this offer.")

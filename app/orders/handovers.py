@@ -44,6 +44,7 @@ def show_pickup_code(session: Session, number: str, *, member_id: int, now: date
     is_going_back = order.refunding_fen + order.refunded_fen == order.paid_fen
     if (
         order.state is not OrderState.PAID
+        or order.held_for is not None
         or order.fulfilment is Fulfilment.DELIVERY
         or is_going_back
     ):

@@ -21,6 +21,7 @@ from app.kernel.inbox import Received, accept, is_known
 from app.kernel.outbox import emit
 from app.members import queries as members
 from app.members.models import Member
+from app.orders import promises
 from app.orders.errors import OrderNotFound, OrderNotInState, PayTimeOver
 from app.orders.models import Order, Payment
 from app.orders.queries import goods_of, lock_order_by_number
@@ -199,6 +200,7 @@ def _receive(session: Session, order: Order, *, settings: Settings, now: datetim
     order.advance(OrderEvent.PAY, now=now, actor=str(SYSTEM))
     order.upline = [seat.to_json() for seat in _seats(session, order)]
     session.flush()
+    promises.use(session, order, now=now)
     catalog.sell(session, order.id, goods_of(order), store_id=order.store_id, now=now)
     session.execute(
         sa.update(Member)

@@ -17,6 +17,7 @@ from app.catalog import services as catalog
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.kernel.ids import business_number
 from app.kernel.outbox import emit
+from app.orders import promises
 from app.orders.errors import (
     OrderNotInState,
     RefundExceedsRest,
@@ -98,6 +99,32 @@ def give_back_late_payment(session: Session, order: Order, *, now: datetime) -> 
     return refund
 
 
+def give_back_all(
+    session: Session, order: Order, *, reason: str, actor: Actor, now: datetime
+) -> Refund | None:
+    """Send all that is left of a locked order back at once, requests that wait with it.
+
+    Returns the refund of what was left, None where nothing was. Goods that were not handed over
+    return to the shelf.
+    """
+    waiting = sa.select(Refund).where(
+        Refund.order_id == order.id, Refund.state == RefundState.REQUESTED
+    )
+    for refund in session.scalars(waiting.order_by(Refund.id).with_for_update()):
+        _approve(session, refund, str(actor), now=now)
+        refund.returns_stock = order.state is OrderState.PAID
+    rest: Refund | None = None
+    if order.refunded_fen + order.refunding_fen < order.paid_fen:
+        _require_refundable(session, order, now=now)
+        parts = refund_parts(line_rests(session, order), None)
+        wish = RefundWish(reason=reason)
+        rest = _reserve(session, order, parts, wish, requested_by=str(actor), now=now)
+        rest.returns_stock = order.state is OrderState.PAID
+        _approve(session, rest, str(actor), now=now)
+    session.flush()
+    return rest
+
+
 def approve_refund(
     session: Session,
     refund_id: int,
@@ -139,7 +166,12 @@ def fail(order: Order, refund: Refund, *, note: str, now: datetime) -> None:
 
 
 def settle(session: Session, order: Order, refund: Refund, *, now: datetime) -> None:
-    """Turn what was reserved into what went back, the goods and the order's end with it."""
+    """Turn what was reserved into what went back, the goods and the order's end with it.
+
+    Coupons and points follow in the same transaction. Money that came too late never used them:
+    the order had let them free when it was closed.
+    """
+    was_in_time = order.state is not OrderState.PAID_LATE
     lines = {line.id: line for line in order.lines}
     goods: dict[int, int] = {}
     for part in refund.lines:
@@ -155,6 +187,9 @@ def settle(session: Session, order: Order, refund: Refund, *, now: datetime) -> 
     if order.refunded_fen == order.paid_fen:
         order.advance(OrderEvent.REFUND, now=now, actor=str(SYSTEM))
     session.flush()
+    if was_in_time:
+        returned = promises.give_back(session, order, now=refund.ended_at)
+        refund.points_back, refund.coupons_back = returned.points, returned.coupons
     catalog.take_back(session, order.id, goods, store_id=order.store_id, now=now)
     emit(session, "refund_succeeded", refund.id, now=now)
 
@@ -240,7 +275,9 @@ def _require_refundable(session: Session, order: Order, *, now: datetime) -> Non
 
 
 def _is_in_our_hands(order: Order) -> bool:
-    return order.state is OrderState.PAID and order.fulfilment is not Fulfilment.DELIVERY
+    """Tell whether nothing has left the store: what is sent has, unless an activity holds it."""
+    is_here = order.fulfilment is not Fulfilment.DELIVERY or order.held_for is not None
+    return order.state is OrderState.PAID and is_here
 
 
 def _record_if_staff(

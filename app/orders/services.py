@@ -1,11 +1,10 @@
 """What can be done with orders; the names that callers use are all here.
 
-What WeChat has a part in is written in the modules for its subject: `payments`, `unpaid`,
-`refunds`, `refund_reports` and `refund_sending`.
+What a basket costs is worked out in `quoting`, what becomes of its coupons and points in
+`promises`, held orders in `holds`. What WeChat has a part in is written in the modules for its
+subject: `payments`, `unpaid`, `refunds`, `refund_reports` and `refund_sending`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,23 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.attribution import queries as attribution
-from app.catalog import queries as catalog_queries
 from app.catalog import services as catalog
-from app.catalog.errors import ProductNotFound
-from app.catalog.models import Product, ProductKind
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.kernel.db import atomic
 from app.kernel.ids import business_number
 from app.kernel.outbox import emit, emit_many
-from app.orders import handovers
-from app.orders.errors import (
-    FulfilmentInvalid,
-    ProductNotOnSale,
-    RefundUnderWay,
-)
-from app.orders.models import Fulfilment, Order, OrderLine, OrderStep
+from app.orders import handovers, promises, quoting
+from app.orders.deals import Deal
+from app.orders.errors import RefundUnderWay
+from app.orders.holds import give_back_all, let_go, require_free
+from app.orders.models import Order, OrderLine, OrderStep
 from app.orders.payments import confirm_payment, offer_payment
-from app.orders.pricing import Offer, Preview, PricedLine, WantedLine, merge, price
+from app.orders.pricing import PricedLine
 from app.orders.queries import (
     goods_of,
     last_refund_at,
@@ -37,6 +31,7 @@ from app.orders.queries import (
     lock_order_by_number,
     refunded_at,
 )
+from app.orders.quoting import Basket, Considered
 from app.orders.refund_reports import record_refund
 from app.orders.refund_sending import send_refund
 from app.orders.refunds import RefundWish, approve_refund, reject_refund, request_refund
@@ -44,16 +39,17 @@ from app.orders.states import OrderEvent, OrderState, after_order
 from app.orders.unpaid import request_close
 from app.plans import queries as plans
 from app.settings import Settings
-from app.stores.errors import StoreNotFound
-from app.stores.models import Store
 
 __all__ = [
     "Basket",
+    "Deal",
     "RefundWish",
     "approve_refund",
     "complete",
     "confirm_payment",
     "create",
+    "give_back_all",
+    "let_go",
     "offer_payment",
     "preview",
     "record_refund",
@@ -67,46 +63,44 @@ __all__ = [
 SETTLE_BATCH_MAX: Final = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basket:
-    """What a member wants, from which store, and how they will get it.
+def preview(
+    session: Session, *, member_id: int, basket: Basket, settings: Settings, now: datetime
+) -> Considered:
+    """Say what a basket would cost a member now, and what else they could use for it.
 
-    Lines of one product are added up.
+    Nothing is promised.
     """
-
-    store_id: int
-    lines: Sequence[WantedLine]
-    fulfilment: Fulfilment
-
-
-def preview(session: Session, *, basket: Basket) -> Preview:
-    """Say what a basket would cost now. Nothing is promised."""
-    store = session.get(Store, basket.store_id)
-    if store is None or not store.is_open:
-        raise StoreNotFound
-    wanted = merge(basket.lines)
-    products = catalog_queries.by_ids(session, [line.product_id for line in wanted])
-    offers = {line.product_id: _offer(line.product_id, products) for line in wanted}
-    _require_fulfilment(basket.fulfilment, offers.values())
-    return price(offers, wanted)
+    return quoting.consider(session, member_id=member_id, basket=basket, settings=settings, now=now)
 
 
 def create(
-    session: Session, *, member_id: int, basket: Basket, settings: Settings, now: datetime
+    session: Session,
+    *,
+    member_id: int,
+    basket: Basket,
+    deal: Deal | None = None,
+    settings: Settings,
+    now: datetime,
 ) -> Order:
-    """Make an order that waits to be paid, with its goods set aside.
+    """Make an order that waits to be paid, with its coupons, points and goods set aside.
 
-    Prices, the plan version and whose customer the buyer is are copied as they are now; nothing
-    that is changed later moves them. Raises `StockOut` with the name of what is missing.
+    Prices, discounts, the plan version and whose customer the buyer is are copied as they are now;
+    nothing that is changed later moves them. `deal` is the offer of an activity, which only code
+    above orders may name. Raises what `quoting.quote` raises, `CouponTaken` where another order
+    was faster, and `StockOut` with the name of what is missing.
     """
-    quote = preview(session, basket=basket)
+    quote = quoting.quote(
+        session, member_id=member_id, basket=basket, deal=deal, settings=settings, now=now
+    )
+    priced = quote.preview
     binding = attribution.binding_in_force(session, member_id, at=now)
     version_ids = plans.versions_for(
         session,
         store_id=basket.store_id,
-        product_ids=[line.offer.product_id for line in quote.lines],
+        product_ids=[line.offer.product_id for line in priced.lines],
         at=now,
     )
+    pay_seconds = (deal and deal.pay_seconds) or settings.order_pay_seconds
 
     order = Order(
         number=business_number("T", now),
@@ -114,21 +108,24 @@ def create(
         store_id=basket.store_id,
         state=OrderState.CREATED,
         fulfilment=basket.fulfilment,
-        goods_fen=quote.goods_fen,
-        discount_fen=quote.discount_fen,
-        shipping_fen=quote.shipping_fen,
-        payable_fen=quote.payable_fen,
+        goods_fen=priced.goods_fen,
+        discount_fen=priced.discount_fen,
+        shipping_fen=priced.shipping_fen,
+        payable_fen=priced.payable_fen,
         paid_fen=0,
         refunding_fen=0,
         refunded_fen=0,
         owner_id=binding.owner_id if binding else None,
         binding_id=binding.id if binding else None,
         created_at=now,
-        pay_by_at=now + timedelta(seconds=settings.order_pay_seconds),
+        pay_by_at=now + timedelta(seconds=pay_seconds),
+        deal=deal.to_json() if deal else None,
+        held_for=deal.holder if deal else None,
     )
-    order.lines = [_line(line, version_ids.get(line.offer.product_id)) for line in quote.lines]
+    order.lines = [_line(line, version_ids.get(line.offer.product_id)) for line in priced.lines]
     session.add(order)
     session.flush()
+    promises.make(session, order, quote, now=now)
     catalog.reserve(session, order.id, goods_of(order), store_id=order.store_id, now=now)
     return order
 
@@ -144,7 +141,8 @@ def complete(
 ) -> Order:
     """Note that the customer got what they bought; `order` is an id or a number.
 
-    From now on the after-sale window runs. What is all going back is not handed over. Staff must
+    From now on the after-sale window runs. What is all going back is not handed over, and what an
+    activity holds is not either (`OrderHeld`). Staff must
     be assigned to the order's store and have no part in the order; see `handovers`. `pickup_code`
     is what the customer showed them, and is spent.
     """
@@ -157,6 +155,7 @@ def complete(
         handover = handovers.prepare(session, row, actor=actor, now=now)
     if row.state is OrderState.PAID and row.refunding_fen + row.refunded_fen == row.paid_fen:
         raise RefundUnderWay
+    require_free(row)
     row.advance(OrderEvent.COMPLETE, now=now, actor=str(actor))
     row.completed_at = completed_at = max([now, *refunded_at(session, row.id)])
     row.after_sale_until_at = completed_at + timedelta(seconds=settings.after_sale_seconds)
@@ -174,7 +173,8 @@ def complete(
 def settle_due(*, now: datetime) -> int:
     """Settle a batch of completed orders whose after-sale window is over; return how many.
 
-    One with a refund under way waits for its end. Other workers' rows are passed over.
+    One with a refund under way waits for its end, one that an activity holds for that. Other
+    workers' rows are passed over.
     """
     target = after_order(OrderState.COMPLETED, OrderEvent.SETTLE)
     assert target is not None, "the table of states lets a completed order settle"
@@ -184,6 +184,7 @@ def settle_due(*, now: datetime) -> int:
             Order.state == OrderState.COMPLETED,
             Order.after_sale_until_at <= now,
             Order.refunding_fen == 0,
+            Order.held_for.is_(None),
         )
         .order_by(Order.after_sale_until_at)
         .limit(SETTLE_BATCH_MAX)
@@ -213,33 +214,6 @@ def _settled(order_id: int, target: OrderState, now: datetime) -> dict[str, obje
         "actor": str(SYSTEM),
         "note": "",
     }
-
-
-def _offer(product_id: int, products: dict[int, Product]) -> Offer:
-    product = products.get(product_id)
-    if product is None:
-        raise ProductNotFound(product_id)
-    if not product.is_published:
-        raise ProductNotOnSale(product_id, product.title)
-    return Offer(
-        product_id=product.id,
-        title=product.title,
-        unit_price_fen=product.price_fen,
-        is_service=product.kind is ProductKind.SERVICE,
-        is_distributable=product.is_distributable,
-    )
-
-
-def _require_fulfilment(fulfilment: Fulfilment, offers: Iterable[Offer]) -> None:
-    """Services are redeemed in the store, goods picked up there or sent; both go with a pick-up."""
-    kinds = {offer.is_service for offer in offers}
-    allowed = {
-        Fulfilment.SERVICE: kinds == {True},
-        Fulfilment.PICKUP: False in kinds,
-        Fulfilment.DELIVERY: kinds == {False},
-    }
-    if not allowed[fulfilment]:
-        raise FulfilmentInvalid
 
 
 def _line(line: PricedLine, plan_version_id: int | None) -> OrderLine:

@@ -14,6 +14,7 @@ from app.catalog import services as catalog
 from app.kernel.audit import SYSTEM
 from app.kernel.db import atomic, retrying
 from app.kernel.outbox import emit
+from app.orders import promises
 from app.orders.errors import OrderNotInState
 from app.orders.models import Order, Payment
 from app.orders.payments import MONEY_CAME, confirm_payment
@@ -181,5 +182,6 @@ def _close(session: Session, order: Order, *, actor: str, now: datetime) -> None
     order.advance(OrderEvent.CLOSE, now=now, actor=actor)
     order.closed_at = now
     session.flush()
+    promises.release(session, order, now=now)
     catalog.release(session, order.id, goods_of(order), store_id=order.store_id, now=now)
     emit(session, "order_closed", order.id, now=now)

@@ -98,6 +98,9 @@ def _create_discounts() -> None:
         sa.ForeignKeyConstraint(
             ["order_id"], ["orders.id"], name=op.f("fk_order_discounts_order_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["coupon_id"], ["coupons.id"], name=op.f("fk_order_discounts_coupon_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_discounts")),
         sa.UniqueConstraint(
             "order_id", "position", name=op.f("uq_order_discounts_order_id_position")

@@ -252,7 +252,14 @@ class PickupCodeView(View):
 @group.operation("POST", "/orders/preview")
 def preview_order(body: BasketRequest) -> PreviewView:
     """Say what an order would cost. Nothing is reserved."""
-    return PreviewView.of(services.preview(db.session(), basket=body.basket()))
+    considered = services.preview(
+        db.session(),
+        member_id=caller().member_id,
+        basket=body.basket(),
+        settings=settings(),
+        now=moment(),
+    )
+    return PreviewView.of(considered.quote.preview)
 
 
 @group.operation("POST", "/orders")

@@ -60,14 +60,18 @@ def test_an_order_holds_prices_titles_and_its_hour_to_pay(
     assert order.pay_by_at == now + timedelta(seconds=settings.order_pay_seconds)
 
 
-def test_a_preview_costs_the_same_and_promises_nothing(session: Session) -> None:
-    store = make_store(session)
+def test_a_preview_costs_the_same_and_promises_nothing(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    store, member = make_store(session), make_member(session)
     mask = make_goods(session, store, on_hand=2, price_fen=1_250)
     wanted = basket(store, (mask, 2), fulfilment=Fulfilment.PICKUP)
 
-    preview = services.preview(session, basket=wanted)
+    considered = services.preview(
+        session, member_id=member.id, basket=wanted, settings=settings, now=now
+    )
 
-    assert preview.payable_fen == 2_500
+    assert considered.quote.preview.payable_fen == 2_500
     assert session.get_one(StockLevel, (mask.id, store.id)).reserved == 0
     assert orders(session) == 0
 
@@ -185,10 +189,18 @@ def test_each_bad_basket_has_its_own_error_and_leaves_nothing(
     assert orders(session) == 0
 
 
-def test_a_closed_store_takes_no_orders(session: Session) -> None:
-    store = make_store(session)
+def test_a_closed_store_takes_no_orders(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    store, member = make_store(session), make_member(session)
     store.state = StoreState.PAUSED
     session.flush()
 
     with pytest.raises(StoreNotFound):
-        services.preview(session, basket=basket(store, (make_product(session), 1)))
+        services.preview(
+            session,
+            member_id=member.id,
+            basket=basket(store, (make_product(session), 1)),
+            settings=settings,
+            now=now,
+        )
