@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.kernel import inbox
 from app.kernel.db import atomic, retrying
 from app.kernel.inbox import Received
+from app.kernel.outbox import emit
 from app.payouts import pacing
 from app.payouts.locks import lock_bill
 from app.payouts.models import PayoutBill
@@ -142,6 +143,8 @@ def _record_state(
     bill.last_error = None
     if event is not None:
         bill.advance(event, now=now, note=report.fail_reason or "")
+    if event is BillEvent.OFFER:
+        emit(session, "payout_to_confirm", bill.id, now=now)
     if bill.state in FINAL_BILL_STATES:
         end_bill(session, bill, report.fail_reason, now=now)
     else:
