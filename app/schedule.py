@@ -17,6 +17,7 @@ from app.members import jobs as members
 from app.membership import jobs as membership
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
+from app.points import jobs as points
 from app.privacy import jobs as privacy
 from app.risk import jobs as risk
 from app.stores import jobs as staff
@@ -57,6 +58,8 @@ CRON: Final[Mapping[str, str]] = {
     distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
     risk.watch_risk.name: "50 * * * *",
+    points.expire_points.name: "5 * * * *",
+    points.tell_of_expiring_points.name: "0 10 * * *",
     membership.warn_of_levels.name: "20 9 * * *",
     loyalty.celebrate_birthdays.name: "5 8 * * *",
 }

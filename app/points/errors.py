@@ -2,7 +2,7 @@
 
 * DomainError
   - PointsShort, PointsAboveLimit      spending
-  - PointsInvalid                      granting and adjusting
+  - PointsInvalid, PointsReasonMissing, PointsNeedSecond      granting and adjusting
   - MallItemNotFound, MallItemInvalid, MallItemGone, MallLimitReached, MallStoreWrong   the mall
   - ExchangeNotFound, ExchangeNotWaiting, ExchangeOfStaff                           exchanges
 """
@@ -52,6 +52,17 @@ class PointsReasonMissing(DomainError):
     code: ClassVar[str] = "points_reason_missing"
     kind: ClassVar[ErrorKind] = ErrorKind.INVALID
     text: ClassVar[str] = N_("Say why, in 1 to 200 characters.")
+
+
+@dataclass(eq=False)
+class PointsNeedSecond(DomainError):
+    """So many points take two people."""
+
+    points: int
+
+    code: ClassVar[str] = "points_need_second"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_("From %(points)s points on, two people decide together.")
 
 
 @dataclass(eq=False)
