@@ -81,18 +81,15 @@ def width_of(text: str, size: int) -> int:
 def lines_of(text: str, *, size: int, width: int, lines_max: int) -> list[str]:
     """Break a text into lines; what does not fit on the last one ends in an ellipsis."""
     lines: list[str] = []
-    rest = clusters(text)
-    while rest and len(lines) < lines_max:
-        taken = _fitting(rest, size, width)
-        is_last = len(lines) + 1 == lines_max
-        if is_last and taken < len(rest):
-            lines.append(_shortened(rest, size, width))
-            return lines
-        broken = _break(rest, taken)
-        lines.append("".join(rest[:broken]).strip())
-        rest = rest[broken:]
-        while rest and rest[0] == " ":
-            rest.pop(0)
+    for paragraph in text.split("\n"):
+        rest = clusters(paragraph)
+        while rest:
+            if len(lines) == lines_max:
+                lines[-1] = _shortened(clusters(lines[-1]), size, width)
+                return lines
+            broken = _break(rest, _fitting(rest, size, width))
+            lines.append("".join(rest[:broken]).strip())
+            rest = clusters("".join(rest[broken:]).lstrip())
     return lines
 
 
@@ -124,8 +121,15 @@ def _is_latin(part: str) -> bool:
     return part[0].isalnum() and ord(part[0]) < 0x2E80  # noqa: PLR2004 - where Chinese begins
 
 
+def shortened(text: str, *, size: int, width: int) -> str:
+    """Return a text on one line, cut so that it fits with an ellipsis after it."""
+    if width_of(text, size) <= width:
+        return text
+    return _shortened(clusters(text), size, width)
+
+
 def _shortened(parts: list[str], size: int, width: int) -> str:
-    room = width - width_of(ELLIPSIS, size)
+    room = max(0, width - width_of(ELLIPSIS, size))
     return "".join(parts[: _fitting(parts, size, room)]).rstrip() + ELLIPSIS
 
 
