@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.activities import jobs as activities
+from app.coupons import jobs as coupons
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
@@ -46,6 +47,7 @@ BELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "payout_approved": (payouts.send_payouts.name,),
     "payout_cancel_asked": (payouts.send_payouts.name,),
     "order_close_requested": (orders.close_unpaid_orders.name,),
+    "coupon_push_begun": (coupons.push_coupons.name,),
     "import_begun": (imports.run_imports.name,),
     "import_uploaded": (imports.run_imports.name,),
     "data_requested": (privacy.answer_data_requests.name,),

@@ -6,6 +6,7 @@ from typing import Final
 from app.activities import jobs as activities
 from app.approvals import jobs as approvals
 from app.attribution import jobs as attribution
+from app.coupons import jobs as coupons
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
@@ -30,6 +31,7 @@ EVERY_SWEEP: Final = (
     distribution.mature_awards.name,
     distribution.allot_seats.name,
     payouts.send_payouts.name,
+    coupons.push_coupons.name,
     simulation.run_simulations.name,
     imports.run_imports.name,
     privacy.answer_data_requests.name,
@@ -44,6 +46,7 @@ CRON: Final[Mapping[str, str]] = {
     ledger.seal_ledger.name: "* * * * *",
     insight.refresh_figures.name: "*/2 * * * *",
     insight.reconcile_figures.name: "50 1 * * *",
+    coupons.expire_coupons.name: "*/5 * * * *",
     housekeeping.forget_old_requests.name: "20 * * * *",
     attribution.forget_code_misses.name: "25 * * * *",
     imports.forget_imports.name: "50 3 * * *",

@@ -84,12 +84,16 @@ def issue_many(
     """Give each of these members a coupon; return who got one, the rest are at their limit.
 
     The gift's key is followed by each member's number. Raises `CouponsGone` where there are not
-    enough for all, and then the transaction must end.
+    enough for all, and what `give` raises; then the transaction, or savepoint, must end.
     """
     written = _write(session, template_id, sorted(member_ids), gift=gift, now=now)
     if written:
         _take_stock(session, template_id, len(written), gift=gift, now=now)
-    return set(written)
+        return set(written)
+    refusal = why_not(session, template_id, gift=gift, now=now)
+    if isinstance(refusal, CouponLimitReached):
+        return set()
+    raise refusal
 
 
 def why_not(session: Session, template_id: int, *, gift: Gift, now: datetime) -> DomainError:

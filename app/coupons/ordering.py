@@ -113,7 +113,7 @@ def apply(
         coupon = coupons.get(coupon_id)
         if coupon is None:
             raise CouponNotFound
-        refusal = _refusal(coupon, store_id=store_id, now=now)
+        refusal = refusal_in(coupon, store_id=store_id, now=now)
         if refusal is not None:
             raise refusal
     candidates = [Candidate(one.id, rule_of(one.template)) for one in coupons.values()]
@@ -145,7 +145,8 @@ def usable(
         .limit(SHOWN_MAX)
     ).all()
     reasons = {
-        one.id: _refusal(one, store_id=store_id, now=now) or _why_not(rule_of(one.template), lines)
+        one.id: refusal_in(one, store_id=store_id, now=now)
+        or _why_not(rule_of(one.template), lines)
         for one in coupons
     }
     candidates = [
@@ -255,12 +256,12 @@ def _standing(coupon: Coupon, *, now: datetime) -> DomainError | None:
     return CouponExpired() if coupon.valid_until_at <= now else None
 
 
-def _refusal(coupon: Coupon, *, store_id: int, now: datetime) -> DomainError | None:
-    """Return why a coupon cannot be used in this store now, whatever is in the basket."""
-    store_ids = coupon.template.store_ids
-    if store_ids is not None and store_id not in store_ids:
-        return _standing(coupon, now=now) or CouponForeignStore()
-    return _standing(coupon, now=now)
+def refusal_in(coupon: Coupon, *, store_id: int | None, now: datetime) -> DomainError | None:
+    """Return why a coupon cannot be used in a store (None: anywhere) now, whatever it is for."""
+    refusal, store_ids = _standing(coupon, now=now), coupon.template.store_ids
+    if refusal is None and store_id is not None and store_ids is not None:
+        return None if store_id in store_ids else CouponForeignStore()
+    return refusal
 
 
 def _why_not(rule: Rule, lines: Sequence[BasketLine]) -> DomainError | None:

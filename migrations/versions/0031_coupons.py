@@ -27,7 +27,7 @@ FROZEN = {
         "template_id member_id seq channel source key claimed_at valid_from_at",
         "",
     ),
-    "coupon_pushes": ("coupon_pushes_request", "template_id title people begun_at begun_by", ""),
+    "coupon_pushes": ("coupon_pushes_request", "template_id title begun_at begun_by", ""),
     "coupon_push_members": ("coupon_push_members_address", "push_id member_id", ""),
 }
 STATES = ("unused", "reserved", "used", "expired", "revoked")

@@ -5,6 +5,7 @@ from typing import Final
 from miniprogram_api.endpoints import (
     awards,
     catalog,
+    coupons,
     data_requests,
     disputes,
     distributor,
@@ -29,6 +30,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     catalog.group,
     orders.group,
     refunds.group,
+    coupons.group,
     touches.group,
     share_codes.group,
     distributor.group,
