@@ -22,6 +22,7 @@ from app.stores.staff_mode_models import StaffBinding
 from miniprogram_api.endpoints.staff import CODE_SHOWN
 from tests.api.conftest import Phone, assert_problem
 from tests.api.test_routes import OF_SOMEBODY, OF_STAFF, ask
+from tests.factories.coupons import make_coupon, make_template
 from tests.factories.orders import NOON, make_order, make_refund, paid_order
 from tests.factories.payouts import make_earner, make_payout, plan_version_id
 from tests.factories.people import make_member, make_share_code, make_staff, make_store
@@ -175,6 +176,7 @@ def belongings(
         "award_id": str(earned.id),
         "session_id": str(session.scalar(sign_in)),
         "code": make_share_code(session, distributor=owner).code,
+        "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
         "number": order.number,
         "payout_id": str(payout.id),

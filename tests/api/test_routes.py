@@ -25,6 +25,7 @@ from tests.api.conftest import (
     new_key,
     nothing_moves,
 )
+from tests.factories.coupons import make_coupon, make_template
 from tests.factories.orders import make_order, make_refund
 from tests.factories.payouts import make_earner, make_payout
 from tests.factories.people import make_share_code
@@ -33,6 +34,7 @@ from tests.factories.privacy import make_data_request
 ARGUMENTS: Final = {
     "award_id": "7",
     "code": "0" * 22,
+    "coupon_id": "7",
     "data_request_id": "7",
     "month": "2026-03",
     "number": "T20260301ABCDEF",
@@ -339,6 +341,7 @@ def belongings(
     }
     return {name: str(session.scalar(wanted)) for name, wanted in mine.items()} | {
         "code": make_share_code(session, distributor=owner).code,
+        "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
         "number": order.number,
         "payout_id": str(payout.id),

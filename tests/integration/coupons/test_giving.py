@@ -79,7 +79,7 @@ def test_what_cannot_be_claimed_is_refused_with_the_reason_and_no_effect(
         "soon": now + timedelta(seconds=1),
         "yesterday": now - timedelta(days=1),
     }
-    facts = {
+    facts: dict[str, Any] = {
         name: instants.get(value, value) if isinstance(value, str) else value
         for name, value in changes.items()
     }
