@@ -71,9 +71,7 @@ def offered(
                 CardSlot.store_id == store_id,
                 CardSlot.from_at.in_([one.from_at for one in slots]),
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [Offer(one, max(0, capacity - taken.get(one.from_at, 0))) for one in slots]
 

@@ -32,9 +32,7 @@ def lapse(session: Session, *, now: datetime, limit: int) -> int:
             sa.select(CardQuota.id, CardQuota.month_on).where(
                 CardQuota.id.in_({card.quota_id for card in cards})
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     back = [card for card in cards if months[card.quota_id] == this_month]
     for card in cards:

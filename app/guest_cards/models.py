@@ -65,10 +65,12 @@ class CardTemplate(Base):
     """Since when nobody shares it any more; cards that were shared before stay good."""
 
     services: Mapped[list["CardTemplateService"]] = relationship(
-        order_by="CardTemplateService.product_id", lazy="raise_on_sql"
+        order_by="CardTemplateService.product_id",
+        lazy="raise_on_sql",
+        cascade="all, delete-orphan",
     )
     level_quotas: Mapped[list["CardLevelQuota"]] = relationship(
-        order_by="CardLevelQuota.level", lazy="raise_on_sql"
+        order_by="CardLevelQuota.level", lazy="raise_on_sql", cascade="all, delete-orphan"
     )
 
     def __str__(self) -> str:

@@ -99,7 +99,8 @@ def share(
     code_id = share_code_of(session, giver_id, now=now)
     card = GuestCard(
         token=random_text(TOKEN_LENGTH),
-        template_id=template.id,
+        template=template,
+        items=_items(session, template),
         quota_id=quota_id,
         giver_id=giver_id,
         giver_store_id=giver.store_id,
@@ -118,7 +119,6 @@ def share(
     )
     session.add(card)
     session.flush()
-    _put_items(session, card, template)
     emit(session, "guest_card_shared", card.id, now=now)
     return card
 
@@ -193,24 +193,18 @@ def _has_taken_nothing(session: Session, quota_id: int) -> bool:
     return taken == 0
 
 
-def _put_items(session: Session, card: GuestCard, template: CardTemplate) -> None:
-    titles = dict(
-        session.execute(
-            sa.select(Product.id, Product.title).where(
-                Product.id.in_([row.product_id for row in template.services])
-            )
-        )
-        .tuples()
-        .all()
+def _items(session: Session, template: CardTemplate) -> list[CardItem]:
+    """Return what a new card of a template grants, under the names that services have now."""
+    products = session.scalars(
+        sa.select(Product).where(Product.id.in_([row.product_id for row in template.services]))
     )
-    session.add_all(
+    titles = {one.id: one.title for one in products}
+    return [
         CardItem(
-            card_id=card.id,
             product_id=row.product_id,
             title=titles[row.product_id],
             granted=row.count,
             remaining=row.count,
         )
         for row in template.services
-    )
-    session.flush()
+    ]

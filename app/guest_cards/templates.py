@@ -74,9 +74,9 @@ def create_template(
     _check(session, spec, scope=scope)
     template = CardTemplate(created_at=now)
     _fill(template, spec)
+    _fill_lists(template, spec)
     session.add(template)
     session.flush()
-    _fill_lists(session, template, spec)
     _record(session, actor, "card_template_created", template, Change(after=facts(spec)), now=now)
     return template
 
@@ -101,11 +101,10 @@ def change_template(
     _check(session, spec, scope=scope)
     before = facts(spec_of(template))
     _fill(template, spec)
-    for row in (*template.services, *template.level_quotas):
-        session.delete(row)
+    template.services, template.level_quotas = [], []
     session.flush()
-    session.expire(template, ["services", "level_quotas"])
-    _fill_lists(session, template, spec)
+    _fill_lists(template, spec)
+    session.flush()
     _record(
         session,
         actor,
@@ -260,17 +259,16 @@ def _fill(template: CardTemplate, spec: TemplateSpec) -> None:
     template.store_ids = None if spec.store_ids is None else sorted(set(spec.store_ids))
 
 
-def _fill_lists(session: Session, template: CardTemplate, spec: TemplateSpec) -> None:
-    session.add_all(
-        CardTemplateService(template_id=template.id, product_id=product_id, count=count)
-        for product_id, count in spec.services.items()
-    )
-    session.add_all(
-        CardLevelQuota(template_id=template.id, level=level, count=count)
-        for level, count in spec.quotas.items()
+def _fill_lists(template: CardTemplate, spec: TemplateSpec) -> None:
+    template.services = [
+        CardTemplateService(product_id=product_id, count=count)
+        for product_id, count in sorted(spec.services.items())
+    ]
+    template.level_quotas = [
+        CardLevelQuota(level=level, count=count)
+        for level, count in sorted(spec.quotas.items())
         if count
-    )
-    session.flush()
+    ]
 
 
 def _record(
