@@ -42,10 +42,8 @@ def touching_stores(store_ids: Collection[int] | None) -> sa.ColumnElement[bool]
     """Return the condition that keeps activities which take place in any of these stores."""
     if store_ids is None:
         return sa.true()
-    return sa.or_(
-        Activity.store_ids.is_(None),
-        Activity.store_ids.overlap(sa.cast(sorted(store_ids), sa.ARRAY(sa.BigInteger))),
-    )
+    wanted = sa.cast(sorted(store_ids), sa.ARRAY(sa.BigInteger))
+    return sa.or_(Activity.store_ids.is_(None), Activity.store_ids.bool_op("&&")(wanted))
 
 
 def get_activity(
