@@ -13,8 +13,9 @@ from app.membership import jobs as membership
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 from app.privacy import jobs as privacy
+from app.telling import jobs as telling
 
-TASKS: Final[Mapping[str, tuple[str, ...]]] = {
+EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "distributor_approved": (distribution.begin_levels.name, distribution.note_joined.name),
     "order_closed": (activities.follow_activity_orders.name,),
     "order_paid": (
@@ -39,6 +40,12 @@ TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "member_joined": (loyalty.look_at_members.name,),
     "phone_bound": (loyalty.look_at_members.name,),
     "profile_changed": (loyalty.look_at_members.name,),
+}
+"""Events and what they change; `TASKS` adds what customers are told of them."""
+
+TASKS: Final[Mapping[str, tuple[str, ...]]] = {
+    event: (*EFFECTS.get(event, ()), *filter(None, [telling.JOBS.get(event)]))
+    for event in (*EFFECTS, *(one for one in telling.JOBS if one not in EFFECTS))
 }
 """Events that leave one task for each job; the job deletes it together with its effect."""
 

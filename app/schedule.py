@@ -11,6 +11,7 @@ from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
 from app.insight import jobs as insight
+from app.interactions import jobs as interactions
 from app.kernel import audit_checks, housekeeping
 from app.ledger import jobs as ledger
 from app.loyalty import jobs as loyalty
@@ -22,6 +23,7 @@ from app.points import jobs as points
 from app.privacy import jobs as privacy
 from app.risk import jobs as risk
 from app.stores import jobs as staff
+from app.telling import jobs as telling
 
 EVERY_SWEEP: Final = (
     orders.close_unpaid_orders.name,
@@ -39,6 +41,9 @@ EVERY_SWEEP: Final = (
     membership.end_levels.name,
     membership.raise_everybody.name,
     audit_checks.check_audit_trail.name,
+    interactions.send_messages.name,
+    interactions.run_campaigns.name,
+    interactions.give_care.name,
 )
 """Jobs that find due rows by themselves; rung every `SWEEP_SECONDS`."""
 
@@ -61,6 +66,8 @@ CRON: Final[Mapping[str, str]] = {
     distribution.watch_trees.name: "35 * * * *",
     distribution.close_months.name: "30 0 * * *",
     risk.watch_risk.name: "50 * * * *",
+    telling.tell_what_is_near.name: "*/10 * * * *",
+    interactions.find_care.name: "15 9 * * *",
     points.expire_points.name: "5 * * * *",
     points.tell_of_expiring_points.name: "0 10 * * *",
     membership.warn_of_levels.name: "20 9 * * *",

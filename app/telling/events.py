@@ -18,9 +18,11 @@ from app.activities.states import SeatState
 from app.distribution.plan_records import LevelWarning
 from app.guest_cards.models import CardBooking, GuestCard
 from app.interactions.review_models import Review
+from app.kernel.clock import business_day
 from app.members.models import Member, TeamStop
 from app.orders.models import Order, OrderLine, Refund
 from app.payouts.models import Payout, PayoutBill
+from app.points.models import PointLot
 from app.stores.models import Store
 from app.wechat.template_values import Value
 
@@ -176,6 +178,21 @@ def _review_replied(session: Session, review_id: int) -> Iterable[Told]:
     yield Told(row.member_id, "review_replied", values, f"review_replied:{row.id}")
 
 
+def _points_expiring(session: Session, member_id: int) -> Iterable[Told]:
+    """Tell once of all points that were found to be running out, by the day the first do."""
+    points, until = session.execute(
+        sa.select(sa.func.sum(PointLot.left_points), sa.func.min(PointLot.expires_at)).where(
+            PointLot.member_id == member_id,
+            PointLot.left_points > 0,
+            PointLot.notified_at.is_not(None),
+        )
+    ).one()
+    if until is not None:
+        key = f"points_expiring:{member_id}:{business_day(until)}"
+        values: dict[str, Value] = {"points": int(points), "until": until}
+        yield Told(member_id, "points_expiring", values, key)
+
+
 TELLERS: Final[Mapping[str, Teller]] = {
     "order_paid": _order_paid,
     "refund_succeeded": _refunded,
@@ -187,6 +204,7 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "guest_card_booked": _booked,
     "group_completed": _group_ended("group_completed"),
     "group_failed": _group_ended("group_failed"),
+    "points_expiring": _points_expiring,
     "review_replied": _review_replied,
 }
 """Event to who says what of it; its job is called `tell_<event>`."""

@@ -49,7 +49,7 @@ JOBS: Final[Mapping[str, str]] = {
 
 @job("tell_what_is_near")
 def tell_what_is_near() -> int:
-    """Remind of visits, coupons and points that are near; return how many messages are new."""
+    """Remind of visits and coupons that are near; return how many messages are new."""
     now = database_now()
     total = 0
     for occasion, look in LOOKS.items():

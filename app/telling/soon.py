@@ -1,4 +1,4 @@
-"""What is near and worth a word beforehand: visits, coupons and points that run out.
+"""What is near and worth a word beforehand: visits, and coupons that run out.
 
 Found by the clock instead of an event; the key of each message is made of the row, so that looking
 every few minutes tells each once.
@@ -15,13 +15,10 @@ from app.coupons.states import CouponState
 from app.guest_cards.models import CardBooking
 from app.guest_cards.states import BookingState
 from app.interactions.message_models import Message
-from app.kernel.clock import business_day
-from app.points.models import PointLot
 from app.telling.events import Told, about_booking
 
 VISIT_AHEAD: Final = timedelta(hours=24)
 COUPON_AHEAD: Final = timedelta(days=3)
-POINTS_AHEAD: Final = timedelta(days=7)
 ROWS_MAX: Final = 500
 """Rows of one look; the next look finds the rest."""
 
@@ -78,41 +75,9 @@ def coupons(session: Session, *, now: datetime) -> list[Told]:
     ]
 
 
-def points(session: Session, *, now: datetime) -> list[Told]:
-    """Return reminders of points that run out within a week; one a person and day of the end."""
-    rows = session.execute(
-        sa.select(
-            PointLot.member_id,
-            sa.func.sum(PointLot.left_points).label("points"),
-            sa.func.min(PointLot.expires_at).label("until"),
-        )
-        .where(
-            PointLot.left_points > 0,
-            PointLot.expires_at > now,
-            PointLot.expires_at <= now + POINTS_AHEAD,
-            ~sa.exists().where(
-                Message.member_id == PointLot.member_id,
-                Message.key.startswith("points_expiring:"),
-                Message.created_at > now - POINTS_AHEAD,
-            ),
-        )
-        .group_by(PointLot.member_id)
-        .limit(ROWS_MAX)
-    )
-    return [
-        Told(
-            row.member_id,
-            "points_expiring",
-            {"points": int(row.points), "until": row.until},
-            f"points_expiring:{row.member_id}:{business_day(row.until)}",
-        )
-        for row in rows
-    ]
-
-
 def _untold(key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(Message.key == key)
 
 
-LOOKS: Final = {"booking_reminder": visits, "coupon_expiring": coupons, "points_expiring": points}
+LOOKS: Final = {"booking_reminder": visits, "coupon_expiring": coupons}
 """Occasion to who looks for it; without a template in use nobody looks."""
