@@ -18,8 +18,10 @@ from app.distribution import monitor
 from app.kernel import audit
 from app.ledger import seals
 from app.members.models import TeamStop
+from app.operations.discount_statements import DISCOUNT_STATEMENTS
 from app.operations.invariant_statements import STATEMENTS
 from app.operations.plan_statements import PLAN_STATEMENTS
+from app.operations.point_statements import POINT_STATEMENTS
 from app.orders.states import ORDER_TRANSITIONS, REFUND_TRANSITIONS
 from app.payouts.states import BILL_TRANSITIONS, PAYOUT_TRANSITIONS
 
@@ -103,7 +105,12 @@ def _clock(session: Session) -> datetime:
 INVARIANTS: Final = (
     *(
         Invariant(code, says, _rows(statement))
-        for code, says, statement in (*STATEMENTS, *PLAN_STATEMENTS)
+        for code, says, statement in (
+            *STATEMENTS,
+            *PLAN_STATEMENTS,
+            *POINT_STATEMENTS,
+            *DISCOUNT_STATEMENTS,
+        )
     ),
     Invariant("B6", "No ledger entry was edited after it was sealed.", seals.broken_seals),
     Invariant("C23", "A team over the line of the law was stopped within a day.", _teams_let_grow),

@@ -6,7 +6,7 @@ and tells WeChat nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
@@ -19,7 +19,7 @@ from app.catalog import services as catalog
 from app.catalog.models import Product, ProductKind, StockLevel, StockMove, StockMovement
 from app.kernel.ids import random_text
 from app.members.models import Distributor, Member
-from app.orders import services
+from app.orders import promises, services
 from app.orders.models import (
     Fulfilment,
     Order,
@@ -42,6 +42,8 @@ from app.wechat.access import pay
 from app.wechat.values import CNY, PaymentReport, PaymentState, RefundReport
 from app.wechat.values import RefundState as ReportedRefund
 from scripts.sandbox.client import SandboxClient
+from tests.factories.discounts import NOTHING, PaidWith, quote_of
+from tests.factories.discounts import LineOf as LineOf
 from tests.factories.people import make_member, make_store
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -120,19 +122,6 @@ def make_goods(
     return product
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineOf:
-    """What an order line is made of; `net_fen` is the whole price where it is not given.
-
-    Without a version of its own it falls under the order's.
-    """
-
-    product: Product
-    quantity: int = 1
-    net_fen: int | None = None
-    plan_version_id: int | None = None
-
-
 def make_order(
     session: Session,
     *,
@@ -146,6 +135,7 @@ def make_order(
     owner: Distributor | None = None,
     upline: Sequence[Seat] | None = None,
     plan_version_id: int | None = None,
+    paid_with: PaidWith = NOTHING,
     now: datetime = NOON,
 ) -> Order:
     """An order that went the whole way to `state` at `now`; one service of `price_fen` by default.
@@ -153,16 +143,14 @@ def make_order(
     A paid one has a payment that succeeded, and its upline: that of `owner`, or of the binding's
     owner, unless `upline` is given. Goods need stock (`make_goods`): it moves along. A late paid
     one has its refund approved, a refunded one has it behind it. Where the after-sale window
-    matters, change `after_sale_until_at`.
+    matters, change `after_sale_until_at`. Coupons, points and the deal of `paid_with` go the same
+    way: set aside, used, let free, given back.
     """
     member, store = member or make_member(session), store or make_store(session)
     lines = lines or [LineOf(product=make_product(session, price_fen=price_fen))]
     owner_id = owner.member_id if owner else binding.owner_id if binding else None
-    goods_fen = sum(line.product.price_fen * line.quantity for line in lines)
-    net_fen = [
-        line.product.price_fen * line.quantity if line.net_fen is None else line.net_fen
-        for line in lines
-    ]
+    quote = quote_of(session, lines, paid_with, member_id=member.id, store_id=store.id, now=now)
+    priced, deal = quote.preview, paid_with.deal
     has_goods = any(line.product.kind is ProductKind.GOODS for line in lines)
     order = Order(
         number=f"T{random_text(19)}",
@@ -170,10 +158,10 @@ def make_order(
         store_id=store.id,
         state=OrderState.CREATED,
         fulfilment=Fulfilment.PICKUP if has_goods else Fulfilment.SERVICE,
-        goods_fen=goods_fen,
-        discount_fen=goods_fen - sum(net_fen),
+        goods_fen=priced.goods_fen,
+        discount_fen=priced.discount_fen,
         shipping_fen=shipping_fen,
-        payable_fen=sum(net_fen) + shipping_fen,
+        payable_fen=priced.net_fen + shipping_fen,
         paid_fen=0,
         refunding_fen=0,
         refunded_fen=0,
@@ -181,25 +169,28 @@ def make_order(
         binding_id=binding.id if binding else None,
         created_at=now,
         pay_by_at=now + PAY_WITHIN,
+        deal=deal.to_json() if deal else None,
+        held_for=deal.holder if deal else None,
     )
     order.lines = [
         OrderLine(
             product_id=line.product.id,
             title=line.product.title,
             is_service=line.product.kind is ProductKind.SERVICE,
-            is_distributable=line.product.is_distributable,
+            is_distributable=cost.offer.is_distributable,
             unit_price_fen=line.product.price_fen,
             quantity=line.quantity,
-            net_fen=net,
+            net_fen=cost.net_fen,
             refunding_fen=0,
             refunded_fen=0,
             refunded_quantity=0,
             plan_version_id=line.plan_version_id or plan_version_id,
         )
-        for line, net in zip(lines, net_fen, strict=True)
+        for line, cost in zip(lines, priced.lines, strict=True)
     ]
     session.add(order)
     session.flush()
+    promises.make(session, order, quote, now=now)
     catalog.reserve(session, order.id, _goods(order), store_id=store.id, now=now)
     seats = seats_of(session, member.id, owner_id) if upline is None else upline
     for event in _PATHS[state]:
@@ -302,9 +293,11 @@ def _apply(
         case OrderEvent.PAY:
             _pay(session, order, now=now)
             order.upline = [seat.to_json() for seat in seats]
+            promises.use(session, order, now=now)
             catalog.sell(session, order.id, _goods(order), store_id=order.store_id, now=now)
         case OrderEvent.CLOSE:
             order.closed_at = now
+            promises.release(session, order, now=now)
             catalog.release(session, order.id, _goods(order), store_id=order.store_id, now=now)
         case OrderEvent.PAY_LATE:
             _pay(session, order, now=now)
@@ -353,6 +346,9 @@ def _settle_refund(session: Session, order: Order, refund: Refund, *, now: datet
         line.refunded_quantity += part.quantity * succeeded
         if succeeded and refund.returns_stock and part.quantity and not line.is_service:
             back[line.product_id] = part.quantity
+    if succeeded and order.state is not OrderState.PAID_LATE:
+        returned = promises.give_back(session, order, now=now)
+        refund.points_back, refund.coupons_back = returned.points, returned.coupons
     catalog.take_back(session, order.id, back, store_id=order.store_id, now=now)
     if succeeded:
         refund.wechat_refund_id = f"5030{random_text(20)}"
