@@ -215,6 +215,47 @@ TRACES: Final = (
         shown="bound_at, ended_at",
     ),
     Trace(
+        table="message_permissions",
+        title=N_("Messages you allowed"),
+        shown='wechat_template_id, "left", asked_at',
+        is_deleted=True,
+    ),
+    Trace(
+        table="messages",
+        title=N_("Messages to you"),
+        shown="id, data, page, state, created_at, sent_at",
+        erased={"data": "'{}'::jsonb", "page": "''"},
+    ),
+    Trace(
+        table="campaign_recipients",
+        title=N_("Campaigns you were part of"),
+        shown="campaign_id, is_control, taken_at, coupon_note, clicked_at",
+    ),
+    Trace(
+        table="care_marks",
+        title=N_("Birthday and care"),
+        shown="rule_id, occasion, made_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="review_pictures",
+        whose="review_id IN (SELECT id FROM reviews WHERE member_id = :id)",
+        is_deleted=True,
+    ),
+    Trace(
+        table="reviews",
+        title=N_("Your reviews"),
+        shown="id, order_id, product_id, stars, text, is_anonymous, state, written_at, edited_at,"
+        " reply, replied_at",
+        erased={"text": "''", "is_anonymous": "true"},
+    ),
+    Trace(
+        table="questionnaire_answers",
+        title=N_("Your answers to questionnaires"),
+        shown="questionnaire_id, answers, answered_at",
+        erased={"answers": "'{}'::jsonb"},
+    ),
+    Trace(
         table="privacy_requests",
         title=N_("Requests about your data"),
         shown="kind, state, requested_at, ended_at",
