@@ -10,6 +10,7 @@ from typing import Final
 
 from app.approvals.binding_kinds import BINDING_END, BINDING_TRANSFER, DISPUTE_RESOLUTION
 from app.approvals.contract import Kind
+from app.approvals.point_kinds import POINTS_ADJUSTMENT
 from app.approvals.setting_kinds import SETTING_CHANGE
 from app.approvals.staff_kinds import ROLE_PERMISSIONS, STAFF_DUTIES
 from app.approvals.team_kinds import LEVEL_BY_HAND, RECOMMENDER_MOVE
@@ -22,6 +23,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         DISPUTE_RESOLUTION,
         RECOMMENDER_MOVE,
         LEVEL_BY_HAND,
+        POINTS_ADJUSTMENT,
         STAFF_DUTIES,
         ROLE_PERMISSIONS,
         SETTING_CHANGE,

@@ -11,13 +11,22 @@ from typing import Final
 from app.preferences.guards import GUARDS
 from app.preferences.guest_cards import GUEST_CARDS
 from app.preferences.membership import MEMBERSHIP
+from app.preferences.points import POINTS
 from app.preferences.specs import Spec
 from app.preferences.suspicions import SUSPICIONS
 from app.preferences.trade import TRADE
 from app.preferences.units import Value
 from app.preferences.writing import WRITING
 
-SPECS: Final[tuple[Spec, ...]] = (*TRADE, *GUEST_CARDS, *MEMBERSHIP, *WRITING, *SUSPICIONS, *GUARDS)
+SPECS: Final[tuple[Spec, ...]] = (
+    *TRADE,
+    *GUEST_CARDS,
+    *POINTS,
+    *MEMBERSHIP,
+    *WRITING,
+    *SUSPICIONS,
+    *GUARDS,
+)
 BY_NAME: Final[Mapping[str, Spec]] = {one.name: one for one in SPECS}
 
 
