@@ -38,6 +38,7 @@ KIND_OF: Final[Mapping[str, str]] = {
     "store": "StoreState",
     "approval": "ApprovalState",
     "ownership_dispute": "DisputeState",
+    "coupon": "CouponState",
 }
 """Whose states a kind of subject has, by the name of the enumeration."""
 ENUMERATIONS: Final[Mapping[str, type[StrEnum]]] = {kind.__name__: kind for kind in STATES}

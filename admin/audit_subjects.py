@@ -23,6 +23,8 @@ SUBJECTS: Final = {
     "closed_month": "closed_months",
     "approval": "approvals",
     "ownership_dispute": "disputes",
+    "coupon_template": "coupon_templates",
+    "coupon": "coupons",
 }
 """Which register the subject of an audited action is in."""
 

@@ -27,12 +27,14 @@ from admin.scopes import (
     everybody,
     of_order_or_month,
     region_of_store,
+    touching_stores,
     within_stores,
 )
 from app.approvals.models import Approval
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, Channel, ShareCode
 from app.catalog.models import Product
+from app.coupons.models import Coupon, CouponTemplate
 from app.distribution.models import Award
 from app.distribution.plan_records import ClosedMonth
 from app.imports.models import HistoricOrder, ImportRun
@@ -108,6 +110,20 @@ REGISTERS: Final[Mapping[str, Register]] = {
         sa.select(Store.id, Store.name),
         lambda row: str(row.name),
         by_store(Store.id),
+    ),
+    "coupon_templates": Register(
+        "coupon_templates",
+        CouponTemplate.id,
+        sa.select(CouponTemplate.id, CouponTemplate.title, CouponTemplate.title_en),
+        _product_name,
+        touching_stores(CouponTemplate.store_ids),
+    ),
+    "coupons": Register(
+        "coupons",
+        Coupon.id,
+        sa.select(Coupon.id),
+        lambda row: gettext("Coupon %(id)s", id=row[0]),
+        by_member(Coupon.member_id),
     ),
     "regions": Register(
         "regions",

@@ -4,12 +4,22 @@ from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
 from admin.base import ScopedView
-from admin.navigation import CUSTOMERS, DATA, DISTRIBUTION, MONEY, ORDERS, SETTINGS, WORK
+from admin.navigation import (
+    CUSTOMERS,
+    DATA,
+    DISTRIBUTION,
+    MONEY,
+    ORDERS,
+    PROMOTIONS,
+    SETTINGS,
+    WORK,
+)
 from admin.views.approvals import ApprovalsView
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.audit import AuditChecksView, AuditView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
+from admin.views.coupons import CouponPushesView, CouponsView, CouponTemplatesView
 from admin.views.disputes import DisputesView
 from admin.views.distributors import DistributorsView
 from admin.views.follow_ups import FollowUpsView
@@ -41,6 +51,7 @@ from app.approvals.models import Approval
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, Channel, ShareCode, Touch
 from app.catalog.models import Product, StockLevel, StockMovement
+from app.coupons.models import Coupon, CouponPush, CouponTemplate
 from app.distribution.models import Award, AwardRefusal, AwardReversal, LevelPeriod
 from app.distribution.plan_records import (
     ClosedMonth,
@@ -89,6 +100,9 @@ VIEWS = (
     (ChannelsView, Channel, _("Channels"), DISTRIBUTION, "channels"),
     (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
     (SimulationsView, PlanSimulation, _("Simulations"), DISTRIBUTION, "simulations"),
+    (CouponTemplatesView, CouponTemplate, _("Coupons"), PROMOTIONS, "coupon_templates"),
+    (CouponsView, Coupon, _("Coupons of customers"), PROMOTIONS, "coupons"),
+    (CouponPushesView, CouponPush, _("Pushes of coupons"), PROMOTIONS, "coupon_pushes"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
     (HistoricOrdersView, HistoricOrder, _("Historic orders"), ORDERS, "historic_orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),

@@ -42,6 +42,19 @@ def within_stores(column: InstrumentedAttribute[Any]) -> Scope:
     return condition
 
 
+def touching_stores(column: InstrumentedAttribute[Any]) -> Scope:
+    """Rows good in several stores: where one of them is the person's own.
+
+    Where no store is named the row is of the whole brand, and everybody's to see.
+    """
+
+    def condition(store_ids: StoreIds) -> ColumnElement[bool]:
+        own = sa.cast(sorted(store_ids), ARRAY(sa.BigInteger))
+        return sa.or_(column.is_(None), column.op("&&")(own))
+
+    return condition
+
+
 def by_distributor(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows of distributors who belong to one of the person's stores."""
     return lambda store_ids: column.in_(_distributor_ids(store_ids))

@@ -13,6 +13,7 @@ from admin.i18n import gettext, pgettext
 from admin.labels import label_of, tone_of
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
+from admin.timeline_coupons import coupons_moved
 from admin.words import action_name, step_reason
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, BindingStep, Touch
@@ -373,6 +374,7 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     _ordered,
     _order_moved,
     _refunded,
+    coupons_moved,
     _awarded,
     _tagged,
     _planned,

@@ -27,6 +27,7 @@ from admin.timeline_sources import OF_MEMBER
 from admin.views.attribution import owner_of
 from app.attribution import queries as attribution
 from app.attribution.models import Binding, Touch
+from app.coupons.models import Coupon
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.i18n import yuan
@@ -160,6 +161,14 @@ class MemberFile(Shown):
             "orders", Order.member_id == row.id, without=("member_id",), member=row.id
         )
         yield historic_orders_section(self, row.id)
+        yield self.related(
+            "coupons",
+            Coupon.member_id == row.id,
+            title=_("Coupons"),
+            without=("member_id",),
+            hides_empty=True,
+            member=row.id,
+        )
         yield self.related(
             "bindings",
             Binding.customer_id == row.id,

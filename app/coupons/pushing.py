@@ -31,6 +31,7 @@ from app.coupons.models import (
     PushOutcome,
     PushState,
 )
+from app.coupons.templates import require_reach
 from app.kernel.audit import Actor, Change, Subject, record
 from app.kernel.db import atomic, retrying
 from app.kernel.errors import DomainError
@@ -90,10 +91,17 @@ def push(
 
 
 def stop(session: Session, push_id: int, *, reason: str, actor: Actor, now: datetime) -> CouponPush:
-    """Give no more coupons of a push; those given stay. Once over, a repeat changes nothing."""
+    """Give no more coupons of a push; those given stay. Once over, a repeat changes nothing.
+
+    Somebody else's is stopped by staff of every store where its coupons are good. Raises
+    `PushNotFound`, `TemplateNotFound`.
+    """
     row = session.get(CouponPush, push_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise PushNotFound
+    if row.begun_by != str(actor):
+        template = session.get_one(CouponTemplate, row.template_id)
+        require_reach(session, template.store_ids, actor=actor, now=now)
     if row.state is PushState.RUNNING:
         row.state, row.ended_at = PushState.STOPPED, now
         session.flush()

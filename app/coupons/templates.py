@@ -81,7 +81,7 @@ def put_template(
     `CouponsEnded`, `TemplatePromised` where customers hold such coupons already.
     """
     _check(session, spec)
-    _require_reach(session, spec.store_ids, actor=actor, now=now)
+    require_reach(session, spec.store_ids, actor=actor, now=now)
     values = _values(spec)
     if template_id is None:
         template = CouponTemplate(**values, created_at=now)
@@ -156,13 +156,13 @@ def _lock_live(
     )
     if template is None:
         raise TemplateNotFound
-    _require_reach(session, template.store_ids, actor=actor, now=now)
+    require_reach(session, template.store_ids, actor=actor, now=now)
     if template.ended_at is not None:
         raise CouponsEnded
     return template
 
 
-def _require_reach(
+def require_reach(
     session: Session, store_ids: Collection[int] | None, *, actor: Actor, now: datetime
 ) -> None:
     """Refuse staff of some stores a template that reaches beyond them: the same as absent."""

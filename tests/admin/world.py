@@ -21,6 +21,7 @@ from app.stores.models import Region, Role
 from app.stores.permissions import Permission
 from app.stores.roles import ensure_roles
 from tests.admin.place import Place
+from tests.admin.world_coupons import put_coupons
 from tests.admin.world_people import (
     put_disputed,
     put_file,
@@ -113,6 +114,7 @@ def _place(session: Session, name: str, settings: Settings, region: Region | Non
     put_house(session, place, name, region)
     put_imports(session, place, name)
     put_disputed(session, place, name)
+    put_coupons(session, place, name)
     return place
 
 
