@@ -86,6 +86,15 @@ class MediaTypeUnsupported(DomainError):
 
 
 @dataclass(eq=False)
+class FormRequired(DomainError):
+    """A picture comes as a file in a form."""
+
+    code: ClassVar[str] = "form_required"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+    text: ClassVar[str] = N_("Send the picture as multipart/form-data.")
+
+
+@dataclass(eq=False)
 class IdempotencyKeyRequired(DomainError):
     """A request that moves something must say by which key it can be told from a repeat."""
 

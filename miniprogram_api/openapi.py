@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from apiflask import APIFlask
 from flask import Flask
 
-from miniprogram_api import keyed
+from miniprogram_api import keyed, uploads
 from miniprogram_api.auth import SCHEME, Who
 from miniprogram_api.fields import ROW_ID_MAX, View
 from miniprogram_api.problems import MIMETYPE, OF_HTTP, STATUS_OF, TITLES, both
@@ -138,6 +138,9 @@ def _complete(operation: dict[str, Any], rule: str, shape: Shape, method: str) -
         operation["parameters"].append(_key_parameter())
     if shape.body is not None:
         operation["requestBody"]["required"] = True
+    if shape.takes_picture:
+        form = {"schema": uploads.SCHEMA}
+        operation["requestBody"] = {"required": True, "content": {uploads.MULTIPART: form}}
     problems = _problems(shape, method, has_arguments=bool(arguments))
     operation["responses"] = _successes(operation, shape) | problems
 
@@ -180,6 +183,7 @@ def _problems(shape: Shape, method: str, *, has_arguments: bool) -> dict[str, An
         (method in WRITING, {409, 413}),
         (shape.produces != JSON, {409}),
         (shape.body is not None, {400, 404, 415}),
+        (shape.takes_picture, {415}),
         (has_arguments, {404}),
         (shape.limit is not None, {429}),
     ]

@@ -24,6 +24,7 @@ from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import CHINESE, ENGLISH, N_, Message, translate
 from miniprogram_api.errors import (
     FieldFault,
+    FormRequired,
     JsonMalformed,
     MediaTypeUnsupported,
     RequestInvalid,
@@ -50,6 +51,7 @@ STATUS_OF: Final[Mapping[ErrorKind, HTTPStatus]] = {
 STATUS_OF_ERROR: Final[Mapping[type[DomainError], HTTPStatus]] = {
     JsonMalformed: HTTPStatus.BAD_REQUEST,
     MediaTypeUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    FormRequired: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 TITLES: Final[Mapping[int, str]] = {
     400: N_("Bad request"),

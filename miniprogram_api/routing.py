@@ -9,7 +9,7 @@ Response goes out as it is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
@@ -90,6 +90,7 @@ class Shape:
     status: int
     produces: str
     limit: Limit | None
+    takes_picture: bool
     body: type[Body] | None
     query: type[Query] | None
     answer: type[View] | None
@@ -103,7 +104,7 @@ class Group(APIBlueprint):
         """Name the group and say in a sentence what it is about."""
         super().__init__(name, __name__, tag={"name": name, "description": about})
 
-    def operation(
+    def operation(  # noqa: PLR0913 - what can be said of an endpoint, nearly all by keyword
         self,
         method: str,
         rule: str,
@@ -112,11 +113,16 @@ class Group(APIBlueprint):
         status: int | None = None,
         limit: Limit | None = None,
         produces: str = JSON,
+        takes_picture: bool = False,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Declare an endpoint. Writes of members are counted unless another limit is named."""
+        """Declare an endpoint. Writes of members are counted unless another limit is named.
+
+        One that takes a picture reads it with `uploads.picture`.
+        """
 
         def declare(handler: Callable[P, R]) -> Callable[P, R]:
             shape = _shape(handler, method, who, status, limit, produces)
+            shape = replace(shape, takes_picture=takes_picture)
             view = self._described(handler, _answering(handler, shape), shape)
             guarded = _guarded(view, shape, reads=method not in WRITING)
             guarded.requires = who.value  # type: ignore[attr-defined]  # read by tests
@@ -162,6 +168,7 @@ def _shape(
         status=status or (HTTPStatus.CREATED if is_keyed else usual),
         produces=produces,
         limit=limit,
+        takes_picture=False,
         body=hints.get("body"),
         query=hints.get("query"),
         answer=answer if isinstance(answer, type) and issubclass(answer, View) else None,
@@ -193,7 +200,8 @@ def _kept(kept: "Kept[Any]") -> Response:
 
 def _guarded(view: Callable[..., Any], shape: Shape, *, reads: bool) -> Callable[..., Any]:
     """Ask who is calling first, then how often, and only then what they want."""
-    takes_no_body = shape.body is None and shape.who is not Who.WECHAT
+    reads_itself = shape.takes_picture or shape.who is Who.WECHAT
+    takes_no_body = shape.body is None and not reads_itself
     takes_no_query = shape.query is None and shape.who is not Who.WECHAT
 
     @wraps(view)

@@ -36,6 +36,15 @@ class SessionNotFound(DomainError):
 
 
 @dataclass(eq=False)
+class AvatarMissing(DomainError):
+    """The member has no picture."""
+
+    code: ClassVar[str] = "avatar_missing"
+    kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
+    text: ClassVar[str] = N_("There is no picture.")
+
+
+@dataclass(eq=False)
 class SignInMismatch(DomainError):
     """The code proves the presence of another person than the one who is signed in."""
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Self
 
+from flask import Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -11,12 +12,15 @@ from app.attribution import queries as attribution
 from app.attribution.models import BindingState, TouchSource
 from app.kernel.clock import utc_now
 from app.kernel.db import db
+from app.kernel.pictures import MEDIA_TYPE
 from app.kernel.secrecy import mask_phone, vault
-from app.members import queries, services
-from app.members.errors import ConsentRequired
+from app.members import avatars, queries, services, texts
+from app.members.errors import AvatarMissing, ConsentRequired
 from app.members.models import Consent, ConsentPurpose, Standing
 from app.members.queries import GivenConsent
 from app.stores.models import Store
+from app.wechat.texts import TextScene
+from miniprogram_api import uploads
 from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import caller
 from miniprogram_api.fields import Body, ConsentVersion, Text, View, WeChatCode, example
@@ -48,6 +52,7 @@ class MeView(View):
             "phone": "+86****1111",
             "birthday_on": "1998-05-20",
             "registered_at": "2026-03-01T12:00:00Z",
+            "avatar": None,
             "distributor_standing": "active",
             "consents": [
                 {"purpose": "service", "version": "2026-11", "granted_at": "2026-03-01T12:00:00Z"}
@@ -60,6 +65,9 @@ class MeView(View):
     phone: str | None
     birthday_on: date | None
     registered_at: datetime
+    avatar: Annotated[
+        str | None, Field(description="Digest of the picture at /me/avatar; changes with it")
+    ]
     distributor_standing: Standing | None
     consents: list[ConsentView]
 
@@ -118,6 +126,7 @@ def show(session: Session, member_id: int) -> MeView:
         phone=mask_phone(vault().open(found.phone_sealed)) if found.phone_sealed else None,
         birthday_on=found.birthday_on,
         registered_at=found.registered_at,
+        avatar=avatars.avatar_digest(session, member_id),
         distributor_standing=found.standing,
         consents=[ConsentView.of(one) for one in found.consents],
     )
@@ -131,16 +140,60 @@ def show_me() -> MeView:
 
 @group.operation("PATCH", "/me")
 def change_me(body: ProfileChange) -> MeView:
-    """Change the caller's nickname or birthday."""
+    """Change the caller's nickname or birthday.
+
+    WeChat looks at a nickname first: what must not be shown is refused, and what is in doubt is
+    kept, but shown to no stranger until staff have looked at it.
+    """
     now, who = moment(), caller()
+    is_clear = body.nickname is None or texts.may_be_shown(
+        who.member_id, scene=TextScene.PROFILE, text=body.nickname
+    )
 
     def act(session: Session) -> MeView:
         services.update_profile(
             session, who.member_id, nickname=body.nickname, birthday_on=body.birthday_on, now=now
         )
+        if body.nickname is not None:
+            avatars.mark_nickname(session, who.member_id, is_clear=is_clear, now=now)
         return show(session, who.member_id)
 
     return at_once(act)
+
+
+@group.operation("GET", "/me/avatar", produces=MEDIA_TYPE)
+def show_avatar() -> Response:
+    """Return the caller's picture, a square JPEG."""
+    found = avatars.avatar_of(db.session(), caller().member_id)
+    if found is None:
+        raise AvatarMissing
+    response = Response(found.content, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "private, max-age=60"
+    return response
+
+
+@group.operation("POST", "/me/avatar", takes_picture=True)
+def put_avatar() -> MeView:
+    """Keep a picture of the caller: a JPEG, PNG or WebP of at most 2 MB and 25 megapixels.
+
+    It is drawn anew as a small square without anything but its pixels.
+    """
+    who = caller()
+    drawn = avatars.redraw(uploads.picture(bytes_max=avatars.UPLOAD_BYTES_MAX))
+    now = moment()
+
+    def act(session: Session) -> MeView:
+        avatars.put_avatar(session, who.member_id, drawn, now=now)
+        return show(session, who.member_id)
+
+    return at_once(act)
+
+
+@group.operation("DELETE", "/me/avatar")
+def remove_avatar() -> None:
+    """Take the caller's picture away. Doing it twice is no error."""
+    who = caller()
+    at_once(lambda session: avatars.remove_avatar(session, who.member_id))
 
 
 @group.operation("POST", "/me/phone")

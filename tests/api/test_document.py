@@ -88,7 +88,8 @@ def test_an_operation_tells_what_it_takes_and_what_it_answers(
         assert parameters[name]["required"]
         assert set(parameters[name]["schema"]) & {"pattern", "minimum", "enum"}
     assert ("Idempotency-Key" in parameters) is endpoint.shape.is_keyed
-    assert ("requestBody" in operation) is (endpoint.shape.body is not None)
+    takes_any = endpoint.shape.body is not None or endpoint.shape.takes_picture
+    assert ("requestBody" in operation) is takes_any
     statuses = set(operation["responses"])
     assert str(int(endpoint.shape.status)) in statuses
     assert {"500", "503"} <= statuses

@@ -25,6 +25,7 @@ def test_a_member_sees_themselves_with_the_phone_masked(
         "phone": "+86****1111",
         "birthday_on": None,
         "registered_at": "2025-01-25T12:00:00Z",
+        "avatar": None,
         "distributor_standing": None,
         "consents": [
             {"purpose": purpose, "version": "2026-11", "granted_at": "2025-01-25T12:00:00Z"}
