@@ -85,14 +85,15 @@ def exchange(
 
 
 def cancel(
-    session: Session, exchange_id: int, *, actor: Actor, reason: str, now: datetime
+    session: Session, exchange_id: int, *, actor: Actor, now: datetime, reason: str = ""
 ) -> MallExchange:
     """Cancel what waits to be fetched: the points go back, the piece and the share as well.
 
-    Raises `ExchangeNotFound`, `ExchangeNotWaiting`, `PointsReasonMissing`.
+    Raises `ExchangeNotFound`, `ExchangeNotWaiting`, and of staff who say no reason
+    `PointsReasonMissing`.
     """
     reason = reason.strip()
-    if not 1 <= len(reason) <= REASON_MAX:
+    if len(reason) > REASON_MAX or (actor.kind == "staff" and not reason):
         raise PointsReasonMissing
     found = session.get(MallExchange, exchange_id)
     if found is None:
@@ -148,14 +149,10 @@ def end_handed_over(
         pieces.hand_over(session, _piece(row), actor=actor, now=now)
 
 
-def exchange_of(session: Session, number: str, member_id: int) -> MallExchange:
+def exchange_of(session: Session, exchange_id: int, member_id: int) -> MallExchange:
     """Return a member's own exchange; somebody else's is the same as none."""
-    row = session.scalar(
-        sa.select(MallExchange).where(
-            MallExchange.number == number, MallExchange.member_id == member_id
-        )
-    )
-    if row is None:
+    row = session.get(MallExchange, exchange_id)
+    if row is None or row.member_id != member_id:
         raise ExchangeNotFound
     return row
 

@@ -20,12 +20,12 @@ from app.points.states import ExchangeKind, ExchangeState
 KIND: Final = "gift"
 
 
-def show_code(session: Session, number: str, *, member_id: int, now: datetime) -> PickupCode:
+def show_code(session: Session, exchange_id: int, *, member_id: int, now: datetime) -> PickupCode:
     """Make the code that lets staff hand one's own exchange over.
 
     Raises `ExchangeNotFound`, `ExchangeNotWaiting`.
     """
-    row = exchanging.exchange_of(session, number, member_id)
+    row = exchanging.exchange_of(session, exchange_id, member_id)
     if row.state is not ExchangeState.WAITING:
         raise ExchangeNotWaiting
     return codes.show(f"{KIND}:{row.id}", member_id=member_id, now=now)
