@@ -76,7 +76,7 @@ def request_refund(
     refund is approved at once where the settings say so, and its goods return to the shelf.
     """
     order = lock_order(session, order_id)
-    _require_refundable(session, order, now=now)
+    require_refundable(session, order, now=now)
     parts = refund_parts(line_rests(session, order), wish.lines)
     is_in_our_hands = _is_in_our_hands(order)
     refund = _reserve(session, order, parts, wish, requested_by=str(actor), now=now)
@@ -115,7 +115,7 @@ def give_back_all(
         refund.returns_stock = order.state is OrderState.PAID
     rest: Refund | None = None
     if order.refunded_fen + order.refunding_fen < order.paid_fen:
-        _require_refundable(session, order, now=now)
+        require_refundable(session, order, now=now)
         parts = refund_parts(line_rests(session, order), None)
         wish = RefundWish(reason=reason)
         rest = _reserve(session, order, parts, wish, requested_by=str(actor), now=now)
@@ -259,7 +259,11 @@ def _approve(session: Session, refund: Refund, actor: str, *, now: datetime) -> 
     emit(session, "refund_approved", refund.id, now=now)
 
 
-def _require_refundable(session: Session, order: Order, *, now: datetime) -> None:
+def require_refundable(session: Session, order: Order, *, now: datetime) -> None:
+    """Raise where WeChat or the order's state allow no refund any more.
+
+    `OrderNotInState`, `RefundTooLate`, `RefundsExhausted`.
+    """
     if order.state not in REFUNDABLE:
         raise OrderNotInState(order.state, OrderEvent.REFUND)
     assert order.paid_at is not None, "what can be refunded was paid"

@@ -32,6 +32,7 @@ from app.orders.queries import (
     refunded_at,
 )
 from app.orders.quoting import Basket, Considered
+from app.orders.refund_outlook import preview_refund
 from app.orders.refund_reports import record_refund
 from app.orders.refund_sending import send_refund
 from app.orders.refunds import RefundWish, approve_refund, reject_refund, request_refund
@@ -52,6 +53,7 @@ __all__ = [
     "let_go",
     "offer_payment",
     "preview",
+    "preview_refund",
     "record_refund",
     "reject_refund",
     "request_close",

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.kernel.db import db
-from app.orders import handovers, queries, services
+from app.orders import handovers, promises, queries, services
+from app.orders.discount_models import OrderDiscount
 from app.orders.models import Fulfilment, Order, OrderLine
-from app.orders.pricing import Preview, WantedLine
+from app.orders.pricing import WantedLine
 from app.orders.services import Basket
 from app.orders.states import OrderState
 from miniprogram_api import keyed
@@ -21,6 +22,13 @@ from miniprogram_api.cursors import PageQuery, cut
 from miniprogram_api.errors import RedeemedInStore
 from miniprogram_api.fields import Body, RowId, View, example
 from miniprogram_api.keyed import Kept
+from miniprogram_api.order_prices import (
+    DISCOUNT,
+    DealView,
+    DiscountView,
+    PreviewView,
+    discount_views,
+)
 from miniprogram_api.routing import Group
 
 group = Group("orders", about="Orders and their payment.")
@@ -29,7 +37,11 @@ BASKET = {
     "store_id": 1,
     "fulfilment": "pickup",
     "lines": [{"product_id": 7, "quantity": 2}],
+    "coupon_ids": [31],
+    "points": 500,
 }
+COUPONS_MAX: Final = 10
+POINTS_MAX: Final = 1_000_000_000
 
 
 class LineWish(Body):
@@ -40,57 +52,28 @@ class LineWish(Body):
 
 
 class BasketRequest(Body):
-    """What is to be bought, where, and how it gets to the customer. Prices are the brand's."""
+    """What is to be bought, where, how it gets to the customer, and what lowers the price.
+
+    Prices are the brand's. Of `points` only as many are used as take whole fen off.
+    """
 
     model_config = Body.model_config | example(BASKET)
 
     store_id: RowId
     fulfilment: Fulfilment
     lines: Annotated[list[LineWish], Field(min_length=1, max_length=50)]
+    coupon_ids: Annotated[list[RowId], Field(default_factory=list, max_length=COUPONS_MAX)]
+    points: Annotated[int, Field(ge=0, le=POINTS_MAX)] = 0
 
     def basket(self) -> Basket:
         """Return the request as orders want it."""
         lines = [WantedLine(line.product_id, line.quantity) for line in self.lines]
-        return Basket(store_id=self.store_id, lines=lines, fulfilment=self.fulfilment)
-
-
-class PreviewLineView(View):
-    """A line with its price; `net_fen` is what is paid for it after discounts."""
-
-    product_id: int
-    title: str
-    unit_price_fen: int
-    quantity: int
-    net_fen: int
-
-
-class PreviewView(View):
-    """What an order would cost: payable = goods - discount + shipping."""
-
-    lines: list[PreviewLineView]
-    goods_fen: int
-    discount_fen: int
-    shipping_fen: int
-    payable_fen: int
-
-    @classmethod
-    def of(cls, preview: Preview) -> Self:
-        """Show a preview."""
-        return cls(
-            lines=[
-                PreviewLineView(
-                    product_id=line.offer.product_id,
-                    title=line.offer.title,
-                    unit_price_fen=line.offer.unit_price_fen,
-                    quantity=line.quantity,
-                    net_fen=line.net_fen,
-                )
-                for line in preview.lines
-            ],
-            goods_fen=preview.goods_fen,
-            discount_fen=preview.discount_fen,
-            shipping_fen=preview.shipping_fen,
-            payable_fen=preview.payable_fen,
+        return Basket(
+            store_id=self.store_id,
+            lines=lines,
+            fulfilment=self.fulfilment,
+            coupon_ids=self.coupon_ids,
+            points=self.points,
         )
 
 
@@ -126,7 +109,11 @@ class OrderLineView(View):
 
 
 class OrderView(View):
-    """An order. `close_requested_at` says that it is being closed."""
+    """An order. `close_requested_at` says that it is being closed.
+
+    `is_held` says that it waits for its activity, as a group that is not full, before it can be
+    picked up.
+    """
 
     model_config = View.model_config | example(
         {
@@ -135,9 +122,9 @@ class OrderView(View):
             "store_id": 1,
             "fulfilment": "pickup",
             "goods_fen": 25_800,
-            "discount_fen": 0,
+            "discount_fen": 2_000,
             "shipping_fen": 0,
-            "payable_fen": 25_800,
+            "payable_fen": 23_800,
             "paid_fen": 0,
             "refunding_fen": 0,
             "refunded_fen": 0,
@@ -149,6 +136,9 @@ class OrderView(View):
             "after_sale_until_at": None,
             "settled_at": None,
             "closed_at": None,
+            "deal": None,
+            "is_held": False,
+            "discounts": [DISCOUNT],
             "lines": [
                 {
                     "id": 31,
@@ -157,7 +147,7 @@ class OrderView(View):
                     "is_service": False,
                     "unit_price_fen": 12_900,
                     "quantity": 2,
-                    "net_fen": 25_800,
+                    "net_fen": 23_800,
                     "refunding_fen": 0,
                     "refunded_fen": 0,
                     "refunded_quantity": 0,
@@ -185,11 +175,22 @@ class OrderView(View):
     after_sale_until_at: datetime | None
     settled_at: datetime | None
     closed_at: datetime | None
+    deal: DealView | None
+    is_held: bool
+    discounts: list[DiscountView]
     lines: list[OrderLineView]
 
     @classmethod
-    def of(cls, order: Order) -> Self:
-        """Show an order whose lines are loaded."""
+    def many(cls, session: Session, orders: Sequence[Order]) -> list[Self]:
+        """Show orders whose lines are loaded, with what was taken off each."""
+        found = promises.discounts_of(session, [order.id for order in orders])
+        return [cls.of(order, found[order.id]) for order in orders]
+
+    @classmethod
+    def of(cls, order: Order, discounts: Sequence[OrderDiscount] | None = None) -> Self:
+        """Show an order whose lines are loaded; finds its discounts where none are given."""
+        if discounts is None:
+            discounts = _discounts_of(order)
         return cls(
             number=order.number,
             state=order.state,
@@ -210,8 +211,17 @@ class OrderView(View):
             after_sale_until_at=order.after_sale_until_at,
             settled_at=order.settled_at,
             closed_at=order.closed_at,
+            deal=DealView.of(order),
+            is_held=order.held_for is not None,
+            discounts=discount_views(order, discounts),
             lines=[OrderLineView.of(line) for line in order.lines],
         )
+
+
+def _discounts_of(order: Order) -> Sequence[OrderDiscount]:
+    if order.discount_fen == 0:
+        return ()
+    return promises.discounts_of(db.session(), [order.id])[order.id]
 
 
 class OrdersView(View):
@@ -251,7 +261,11 @@ class PickupCodeView(View):
 
 @group.operation("POST", "/orders/preview")
 def preview_order(body: BasketRequest) -> PreviewView:
-    """Say what an order would cost. Nothing is reserved."""
+    """Say what an order would cost, how it gets there, and what else could be used for it.
+
+    Nothing is reserved. Coupons that are named and cannot be used are refused; leave them out to
+    see why.
+    """
     considered = services.preview(
         db.session(),
         member_id=caller().member_id,
@@ -259,14 +273,14 @@ def preview_order(body: BasketRequest) -> PreviewView:
         settings=settings(),
         now=moment(),
     )
-    return PreviewView.of(considered.quote.preview)
+    return PreviewView.of(considered)
 
 
 @group.operation("POST", "/orders")
 def create_order(body: BasketRequest) -> Kept[OrderView]:
     """Order what is in the basket.
 
-    Goods are reserved until `pay_by_at`.
+    Goods, coupons and points are reserved until `pay_by_at`.
     """
     now, who = moment(), caller()
 
@@ -294,7 +308,7 @@ def list_orders(query: OrdersQuery) -> OrdersView:
         states=() if query.state is None else (query.state,),
     )
     shown, next_cursor = cut(query, rows, lambda row: row.id)
-    return OrdersView(items=[OrderView.of(row) for row in shown], next_cursor=next_cursor)
+    return OrdersView(items=OrderView.many(db.session(), shown), next_cursor=next_cursor)
 
 
 @group.operation("GET", "/orders/<number:number>")

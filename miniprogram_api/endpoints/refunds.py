@@ -11,6 +11,7 @@ from app.kernel.db import db
 from app.orders import queries, services
 from app.orders.models import Refund
 from app.orders.pricing import WantedRefund
+from app.orders.refund_outlook import RefundOutlook
 from app.orders.services import RefundWish
 from app.orders.states import RefundState
 from miniprogram_api import keyed
@@ -48,6 +49,44 @@ class RefundRequest(Body):
         return RefundWish(lines=lines, reason=self.reason)
 
 
+class RefundPreviewView(View):
+    """What a refund would give back, besides the refunds that are under way already.
+
+    Points come back with the money, by its share; coupons once nothing is left of the order.
+    """
+
+    model_config = View.model_config | example(
+        {
+            "amount_fen": 12_900,
+            "points_back": 250,
+            "coupon_ids_back": [],
+            "lines": [{"order_line_id": 31, "quantity": 1, "amount_fen": 12_900}],
+        }
+    )
+
+    amount_fen: int
+    points_back: int
+    coupon_ids_back: list[int]
+    lines: list["RefundLineView"]
+
+    @classmethod
+    def of(cls, outlook: RefundOutlook) -> Self:
+        """Show what would go back."""
+        return cls(
+            amount_fen=outlook.amount_fen,
+            points_back=outlook.points_back,
+            coupon_ids_back=list(outlook.coupon_ids_back),
+            lines=[
+                RefundLineView(
+                    order_line_id=part.order_line_id,
+                    quantity=part.quantity,
+                    amount_fen=part.amount_fen,
+                )
+                for part in outlook.parts
+            ],
+        )
+
+
 class RefundLineView(View):
     """What a refund gives back of one line."""
 
@@ -57,7 +96,10 @@ class RefundLineView(View):
 
 
 class RefundView(View):
-    """A refund. It waits for approval while `requested`, and for WeChat once `sent`."""
+    """A refund. It waits for approval while `requested`, and for WeChat once `sent`.
+
+    `points_back` and `coupons_back` say what came back with it besides money, once it succeeded.
+    """
 
     model_config = View.model_config | example(
         {
@@ -67,6 +109,8 @@ class RefundView(View):
             "state": "approved",
             "requested_at": "2026-03-02T03:00:00Z",
             "ended_at": None,
+            "points_back": 0,
+            "coupons_back": 0,
             "lines": [{"order_line_id": 31, "quantity": 1, "amount_fen": 12_900}],
         }
     )
@@ -77,6 +121,8 @@ class RefundView(View):
     state: RefundState
     requested_at: datetime
     ended_at: datetime | None
+    points_back: int
+    coupons_back: int
     lines: list[RefundLineView]
 
     @classmethod
@@ -89,6 +135,8 @@ class RefundView(View):
             state=refund.state,
             requested_at=refund.requested_at,
             ended_at=refund.ended_at,
+            points_back=refund.points_back,
+            coupons_back=refund.coupons_back,
             lines=[
                 RefundLineView(
                     order_line_id=line.order_line_id,
@@ -119,6 +167,15 @@ def request_refund(number: str, body: RefundRequest) -> Kept[RefundView]:
         return RefundView.of(refund)
 
     return keyed.once(act, body, now=now)
+
+
+@group.operation("POST", "/orders/<number:number>/refunds/preview")
+def preview_refund(number: str, body: RefundRequest) -> RefundPreviewView:
+    """Say what a refund would give back: money, points and coupons. Nothing is asked for."""
+    session = db.session()
+    order = queries.order_for_member(session, number, caller().member_id)
+    outlook = services.preview_refund(session, order, wish=body.wish(), now=moment())
+    return RefundPreviewView.of(outlook)
 
 
 @group.operation("GET", "/orders/<number:number>/refunds")

@@ -213,7 +213,7 @@ def list_store_orders(store_id: int, query: StaffOrdersQuery) -> StaffOrdersView
         session, store_id, state=query.state, after_id=query.after, limit=query.one_more
     )
     shown, next_cursor = cut(query, rows, lambda row: row.id)
-    return StaffOrdersView(items=[OrderView.of(row) for row in shown], next_cursor=next_cursor)
+    return StaffOrdersView(items=OrderView.many(session, shown), next_cursor=next_cursor)
 
 
 @group.operation("GET", "/staff/orders/<number:number>")

@@ -47,6 +47,9 @@ def test_a_preview_prices_the_basket_and_promises_nothing(session: Session, phon
         "discount_fen": 0,
         "shipping_fen": 0,
         "payable_fen": 25_800,
+        "discounts": [],
+        "coupons": [],
+        "points": {"used": 0, "used_fen": 0, "most": 0, "most_fen": 0},
     }
 
 
