@@ -1,23 +1,39 @@
 """Reading activities, and locking them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from app.activities.bargain_models import Bargain
 from app.activities.errors import (
     ActivityItemNotFound,
     ActivityNotFound,
     ActivityNotHere,
     ActivityNotOpen,
 )
+from app.activities.group_models import BuyingGroup, GroupSeat
 from app.activities.models import Activity, ActivityEntry, ActivityItem, ActivityStep
 from app.activities.states import ActivityKind, ActivityState
+from app.orders.models import Order
 
 SHOWN_MAX = 100
 TAKING = frozenset({ActivityState.SCHEDULED, ActivityState.RUNNING})
 """States in which the clock decides whether an activity is open; a job only writes it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry with what a member wants to know of it."""
+
+    entry: ActivityEntry
+    kind: ActivityKind
+    name: str
+    order_number: str | None
+    group_code: str | None
+    bargain_code: str | None
 
 
 def is_open(activity: Activity, *, now: datetime) -> bool:
@@ -137,19 +153,31 @@ def steps_of(session: Session, activity_id: int) -> Sequence[ActivityStep]:
     ).all()
 
 
-def entries_of(
+def told_of_member(
     session: Session, member_id: int, *, after_id: int | None = None, limit: int
-) -> Sequence[ActivityEntry]:
+) -> Sequence[Told]:
     """Return what a member took part in, the newest first, from below `after_id` on."""
     wanted = (
-        sa.select(ActivityEntry)
+        sa.select(
+            ActivityEntry,
+            Activity.kind,
+            Activity.name,
+            Order.number,
+            BuyingGroup.code,
+            Bargain.code,
+        )
+        .join(Activity, Activity.id == ActivityEntry.activity_id)
+        .outerjoin(Order, Order.id == ActivityEntry.order_id)
+        .outerjoin(GroupSeat, GroupSeat.entry_id == ActivityEntry.id)
+        .outerjoin(BuyingGroup, BuyingGroup.id == GroupSeat.group_id)
+        .outerjoin(Bargain, Bargain.entry_id == ActivityEntry.id)
         .where(ActivityEntry.member_id == member_id)
         .order_by(ActivityEntry.id.desc())
         .limit(limit)
     )
     if after_id is not None:
         wanted = wanted.where(ActivityEntry.id < after_id)
-    return session.scalars(wanted).all()
+    return [Told(*row) for row in session.execute(wanted)]
 
 
 def entry_of_order(session: Session, order_id: int) -> ActivityEntry | None:

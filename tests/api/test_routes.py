@@ -47,6 +47,7 @@ ARGUMENTS: Final = {
     "number": "T20260301ABCDEF",
     "payout_id": "7",
     "picture_id": "7",
+    "poster_id": "7",
     "product_id": "7",
     "purpose": "marketing",
     "questionnaire": "0" * 22,

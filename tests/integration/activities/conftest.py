@@ -9,4 +9,5 @@ from sqlalchemy.orm import Session
 
 @pytest.fixture
 def now(session: Session) -> datetime:
-    return session.scalars(sa.select(sa.func.clock_timestamp())).one()
+    at: datetime = session.scalars(sa.select(sa.func.clock_timestamp())).one()
+    return at
