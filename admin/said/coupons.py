@@ -68,6 +68,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "most_fen": _("At most off"),
     "is_stackable": _("Goes with others"),
     "is_given_back": _("Comes back after a refund"),
+    "product_ids": _("Products"),
     "ways": _("Ways to get it"),
     "terms": _("Conditions"),
     "template_id": _("Coupon"),

@@ -189,10 +189,13 @@ def _write_down(session: Session, push_id: int, members: sa.Select[Any] | Sequen
     else:
         is_meant = Member.id == sa.any_(sa.cast(list(members), sa.ARRAY(sa.BigInteger)))
     people = sa.select(sa.literal(push_id), Member.id).where(is_meant, Member.deleted_at.is_(None))
-    written = session.execute(
-        sa.insert(CouponPushMember).from_select(["push_id", "member_id"], people)
+    written = (
+        sa.insert(CouponPushMember)
+        .from_select(["push_id", "member_id"], people)
+        .returning(CouponPushMember.member_id)
+        .cte("written")
     )
-    return int(written.rowcount)  # type: ignore[attr-defined]  # an INSERT gives a cursor result
+    return session.scalars(sa.select(sa.func.count()).select_from(written)).one()
 
 
 def _note(session: Session, row: CouponPush, member_ids: set[int], outcome: PushOutcome) -> None:

@@ -359,6 +359,9 @@ def test_the_navigation_shows_what_a_role_may_open_and_nothing_else(
 
     links = set(re.findall(r'<li><a href="/admin/(\w+)/"', page))
     assert links == {
+        "coupon_pushes",
+        "coupon_templates",
+        "coupons",
         "expected_members",
         "figures",
         "follow_ups",
