@@ -141,6 +141,16 @@ def note_answers(
     return found
 
 
+def left_of(session: Session, member_id: int) -> dict[str, int]:
+    """Return how many messages of each WeChat template a customer still allows."""
+    rows = session.execute(
+        sa.select(MessagePermission.wechat_template_id, MessagePermission.left).where(
+            MessagePermission.member_id == member_id
+        )
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
 def notify(
     session: Session,
     member_id: int,

@@ -42,7 +42,7 @@ from app.members.texts import may_be_shown
 from app.wechat.texts import TextScene
 
 TITLE_LENGTH_MAX: Final = 60
-CODE_LENGTH: Final = 12
+CODE_LENGTH: Final = 22
 BATCH: Final = 1_000
 
 

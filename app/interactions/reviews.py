@@ -191,26 +191,32 @@ def show(session: Session, review_id: int, *, actor: Actor, now: datetime) -> No
     _record(session, actor, "review_shown", row, Change(before, {"state": "shown"}), now=now)
 
 
-def picture(session: Session, review_id: int, position: int) -> bytes:
-    """Return a picture as JPEG. Raises `InteractionNotFound`."""
-    content = session.scalar(
-        sa.select(ReviewPicture.content).where(
-            ReviewPicture.review_id == review_id, ReviewPicture.position == position
-        )
-    )
-    if content is None:
+def picture(session: Session, picture_id: int, *, viewer_id: int | None) -> bytes:
+    """Return a picture as JPEG: of a review that is shown, or of the viewer's own.
+
+    Staff look with None, at all. Raises `InteractionNotFound`.
+    """
+    row = session.get(ReviewPicture, picture_id)
+    review = None if row is None else session.get_one(Review, row.review_id)
+    if row is None or review is None:
         raise InteractionNotFound
-    return content
+    may_look = viewer_id is None or review.member_id == viewer_id
+    if not may_look and review.state is not ReviewState.SHOWN:
+        raise InteractionNotFound
+    return row.content
 
 
-def pictures_of(session: Session, review_ids: Collection[int]) -> dict[int, int]:
-    """Return how many pictures reviews have."""
+def pictures_of(session: Session, review_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the ids of the pictures of reviews, in their order."""
     rows = session.execute(
-        sa.select(ReviewPicture.review_id, sa.func.count())
+        sa.select(ReviewPicture.review_id, ReviewPicture.id)
         .where(ReviewPicture.review_id.in_(review_ids))
-        .group_by(ReviewPicture.review_id)
+        .order_by(ReviewPicture.review_id, ReviewPicture.position)
     )
-    return {int(row[0]): int(row[1]) for row in rows}
+    found: dict[int, list[int]] = {one: [] for one in review_ids}
+    for review_id, picture_id in rows:
+        found[review_id].append(picture_id)
+    return found
 
 
 def shown_of_product(

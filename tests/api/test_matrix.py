@@ -6,23 +6,38 @@ answered like an absent one, and an own row is found.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.guest_cards.redeeming import show_code
+from app.interactions.states import ReviewState
 from app.kernel.clock import utc_now
 from app.members.models import Member, MemberSession
 from app.orders.models import Order
+from app.orders.states import OrderState
 from app.settings import Settings
 from app.stores.models import Region, Role, Staff, Store
 from app.stores.permissions import Permission, RoleName, allowed_by
 from app.stores.staff_mode_models import StaffBinding
 from miniprogram_api.endpoints.staff import CODE_SHOWN
+from miniprogram_api.endpoints.staff_redeeming import SHOWN
 from tests.api.conftest import Phone, assert_problem
 from tests.api.test_routes import OF_SOMEBODY, OF_STAFF, ask
 from tests.factories.coupons import make_coupon, make_template
+from tests.factories.guest_cards import (
+    booked,
+    claimed_card,
+    give_phone,
+    make_friend,
+    missable_booking,
+    open_hours,
+)
+from tests.factories.guest_cards import make_template as make_card_template
+from tests.factories.interactions import make_picture, make_review
 from tests.factories.orders import NOON, make_order, make_refund, paid_order
 from tests.factories.payouts import make_earner, make_payout, plan_version_id
 from tests.factories.people import make_member, make_share_code, make_staff, make_store
@@ -34,6 +49,7 @@ OWN_PERMISSIONS: Final = ("staff.mode", "orders.view")
 REACHES: Final = ("one-store", "region", "all-stores")
 ABSENT_NUMBER: Final = "T20260301ABCDEF"
 ABSENT_CODE: Final = CODE_SHOWN
+ABSENT_CARD: Final = SHOWN.replace("card:44", "card:999999")
 CLOSED: Final = 403
 
 
@@ -44,30 +60,43 @@ class Counter:
     store: Store
     order: Order
     code: str
+    card_code: str
+    booking_id: int
 
 
 @pytest.fixture
-def counters(session: Session, phone_of: Callable[..., Phone]) -> dict[str, Counter]:
+def counters(
+    session: Session, phone_of: Callable[..., Phone], settings: Settings
+) -> dict[str, Counter]:
     """One store, another in its region, and one elsewhere."""
     near, far = Region(name="Near"), Region(name="Far")
     session.add_all([near, far])
     session.flush()
     return {
-        name: counter_of(session, phone_of, name, region)
+        name: counter_of(session, phone_of, settings, name, region)
         for name, region in (("here", near), ("beside", near), ("there", far))
     }
 
 
 def counter_of(
-    session: Session, phone_of: Callable[..., Phone], name: str, region: Region
+    session: Session,
+    phone_of: Callable[..., Phone],
+    settings: Settings,
+    name: str,
+    region: Region,
 ) -> Counter:
     store = make_store(session, name)
     store.region_id = region.id
     buyer = make_member(session, nickname=f"Buyer {name}")
     order = make_order(session, member=buyer, store=store)
+    friend = make_friend(session, nickname=f"Buyer {name}")
+    template = make_card_template(session, store=store)
+    card = claimed_card(session, settings, member=friend, template=template, now=utc_now())
+    booking = missable_booking(session, card, store, now=utc_now())
     session.commit()
     shown = phone_of(buyer).post(f"/orders/{order.number}/pickup-code")
-    return Counter(store, order, shown.get_json()["code"])
+    card_code = show_code(session, card.id, None, member_id=friend.id, now=utc_now())
+    return Counter(store, order, shown.get_json()["code"], str(card_code), booking.id)
 
 
 def staff_with(session: Session, role: str, reach: str, here: Store) -> Staff:
@@ -129,20 +158,24 @@ class Way:
     more: dict[str, Any]
 
 
+REDEEMS: Final = frozenset({Permission.STAFF_MODE, Permission.REDEEM})
+SEES_CARDS: Final = frozenset({Permission.STAFF_MODE, Permission.CARDS_VIEW})
 LOOKS: Final = frozenset({Permission.STAFF_MODE, Permission.ORDERS_VIEW})
 HANDS_OVER: Final = frozenset({Permission.STAFF_MODE, Permission.ORDERS_COMPLETE})
 
 
 def ways(counter: Counter) -> Iterator[Way]:
     """Yield every question about an order or a store; the last one hands the order over."""
-    yield from _ways(counter.order.number, str(counter.store.id), counter.code)
+    yield from _ways(counter.order.number, counter.store.id, counter.code)
+    yield from _card_ways(counter.store.id, counter.card_code, counter.booking_id)
 
 
 def absent_ways() -> Iterator[Way]:
-    yield from _ways(ABSENT_NUMBER, "999999", ABSENT_CODE)
+    yield from _ways(ABSENT_NUMBER, 999_999, ABSENT_CODE)
+    yield from _card_ways(999_999, ABSENT_CARD, 999_999)
 
 
-def _ways(number: str, store_id: str, code: str) -> Iterator[Way]:
+def _ways(number: str, store_id: int, code: str) -> Iterator[Way]:
     known = {str(one): one for one in OF_STAFF}
     told: dict[str, tuple[frozenset[Permission], int, dict[str, Any]]] = {
         "GET /api/v1/staff/stores/<id:store_id>/orders": (LOOKS, 200, {}),
@@ -151,11 +184,34 @@ def _ways(number: str, store_id: str, code: str) -> Iterator[Way]:
         "POST /api/v1/staff/orders/<number:number>/completion": (HANDS_OVER, 201, {"json": {}}),
     }
     own = {"GET /api/v1/staff/me", "GET /api/v1/staff/today"}
-    assert set(known) == set(told) | own, "an endpoint of staff mode is in no matrix"
+    assert set(known) == set(told) | own | OF_CARDS, "an endpoint of staff mode is in no matrix"
     for name, (needs, found, more) in told.items():
         endpoint = known[name]
-        path = endpoint.path(number=number, store_id=store_id)
+        path = endpoint.path(number=number, store_id=str(store_id))
         yield Way(endpoint, path, needs, found, more)
+
+
+OF_CARDS: Final = {
+    "GET /api/v1/staff/stores/<id:store_id>/bookings",
+    "POST /api/v1/staff/bookings/<id:card_booking_id>/no-show",
+    "POST /api/v1/staff/redemptions/look",
+    "POST /api/v1/staff/redemptions",
+}
+
+
+def _card_ways(store_id: int, code: str, booking_id: int) -> Iterator[Way]:
+    known = {str(one): one for one in OF_STAFF}
+    redeem = {"json": {"code": code, "store_id": store_id}}
+    told: dict[str, tuple[frozenset[Permission], int, dict[str, Any]]] = {
+        "GET /api/v1/staff/stores/<id:store_id>/bookings": (SEES_CARDS, 200, {}),
+        "POST /api/v1/staff/bookings/<id:card_booking_id>/no-show": (REDEEMS, 200, {}),
+        "POST /api/v1/staff/redemptions/look": (REDEEMS, 200, {"json": {"code": code}}),
+        "POST /api/v1/staff/redemptions": (REDEEMS, 201, redeem),
+    }
+    assert set(told) == OF_CARDS
+    for name, (needs, found, more) in told.items():
+        path = known[name].path(store_id=str(store_id), card_booking_id=str(booking_id))
+        yield Way(known[name], path, needs, found, more)
 
 
 @pytest.fixture
@@ -171,15 +227,24 @@ def belongings(
     payout = make_payout(session, owner, 1_000, settings=settings)
     sold = paid_order(session, owner=owner, plan_version_id=plan_version_id(session), now=NOON)
     [earned] = award(session, sold, now=NOON)
+    received = make_order(session, member=member, state=OrderState.COMPLETED)
+    review = make_review(session, received, state=ReviewState.WAITING)
+    friend_card = claimed_card(session, settings, member=give_phone(session, member))
+    store = open_hours(session, make_store(session))
+    ahead = booked(session, settings, friend_card, store, from_at=NOON + timedelta(hours=14))
     sign_in = sa.select(MemberSession.id).where(MemberSession.member_id == member.id)
     return own, {
         "award_id": str(earned.id),
         "session_id": str(session.scalar(sign_in)),
+        "card_booking_id": str(ahead.id),
+        "card_id": str(friend_card.id),
         "code": make_share_code(session, distributor=owner).code,
         "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
         "number": order.number,
         "payout_id": str(payout.id),
+        "picture_id": str(make_picture(session, review).id),
+        "review_id": str(review.id),
     }
 
 

@@ -62,6 +62,7 @@ NOBODYS: Final = {
     "group_code",
     "item_id",
     "month",
+    "poster_id",
     "product_id",
     "purpose",
     "questionnaire",

@@ -1,10 +1,12 @@
 """Templates of messages, permissions, segments, campaigns and reviews for tests."""
 
+import io
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
 
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from app.interactions import campaigns, messages, segments
@@ -13,7 +15,7 @@ from app.interactions.campaigns import CampaignDraft
 from app.interactions.message_models import MessagePermission, MessageTemplate
 from app.interactions.messages import TemplateDraft
 from app.interactions.occasions import CAMPAIGN
-from app.interactions.review_models import Review
+from app.interactions.review_models import Review, ReviewPicture
 from app.interactions.states import ReviewState
 from app.kernel.audit import Actor
 from app.members.models import Consent, ConsentPurpose, Member
@@ -155,6 +157,16 @@ def make_review(
         hidden_reason="insults" if state is ReviewState.HIDDEN else "",
         written_at=NOON,
     )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_picture(session: Session, review: Review) -> ReviewPicture:
+    """A red dot."""
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 30, 60)).save(drawn, "JPEG")
+    row = ReviewPicture(review_id=review.id, position=1, content=drawn.getvalue(), added_at=NOON)
     session.add(row)
     session.flush()
     return row
