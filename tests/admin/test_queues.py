@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import Final
 
 import pytest
@@ -39,27 +40,23 @@ def todos_of(desk: Desk) -> dict[str, tuple[str, int]]:
     }
 
 
-@pytest.mark.parametrize("role", ["owner", "operations", "finance", "store_manager", "front_desk"])
-@pytest.mark.parametrize("sees_all", [False, True], ids=["one-store", "all-stores"])
+ROLES: Final = ("owner", "operations", "finance", "store_manager", "front_desk")
+
+
 def test_the_list_behind_each_queue_has_as_many_rows(
-    role: str, sees_all: bool, world: World, sit_down: Callable[..., Desk]
-) -> None:
-    desk = sit_down(role) if sees_all else sit_down(role, world.here.store)
-
-    found = todos_of(desk)
-
-    assert "Orders to hand over" in found or role == "finance"
-    for name, (url, count) in found.items():
-        page = desk.get(url.removeprefix("/admin")).get_data(as_text=True)
-        assert len(ROW.findall(page)) == count, name
-
-
-def test_a_store_has_half_of_what_waits_in_two_like_it(
     world: World, sit_down: Callable[..., Desk]
 ) -> None:
+    for role, stores in product(ROLES, ((), (world.here.store,))):
+        desk = sit_down(role, *stores)
+
+        found = todos_of(desk)
+
+        assert "Orders to hand over" in found or role == "finance"
+        for name, (url, count) in found.items():
+            page = desk.get(url.removeprefix("/admin")).get_data(as_text=True)
+            assert len(ROW.findall(page)) == count, (role, len(stores), name)
     everywhere = todos_of(sit_down("operations"))
     here = todos_of(sit_down("operations", world.here.store))
-
     assert everywhere["Orders to hand over"][1] == 2 * here["Orders to hand over"][1] > 0
     assert everywhere["Applications of distributors"][1] == 2
     assert here["Applications of distributors"][1] == 1

@@ -78,7 +78,7 @@ class World:
         return (self.session.scalar(count) or 0) - 1
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_nobody_decides_alone_and_only_approvals_and_desks_move_the_customer(
     session: Session, steps: list[tuple[str, int, int]]

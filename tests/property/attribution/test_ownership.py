@@ -209,7 +209,7 @@ def act(model: Model, world: World, action: Action, now: datetime) -> None:
         world.session.flush()
 
 
-@hypothesis_settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_ownership_follows_the_rules_and_the_past_never_changes(
     session: Session, settings: Settings, steps: list[tuple[int, Action]]

@@ -279,7 +279,7 @@ def _live(machine: Settlement, chance: random.Random, steps: int) -> None:
         chance.choice(acts)()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_long_life_can_be_decided_again(app: Flask, session: Session, seed: int) -> None:
     chance = random.Random(seed)
     machine = Settlement(session)
@@ -300,8 +300,8 @@ def test_whatever_happens_can_be_decided_again(app: Flask, session: Session) -> 
     run_state_machine_as_test(
         lambda: Settlement(session),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=15,
-            stateful_step_count=30,
+            max_examples=8,
+            stateful_step_count=24,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
