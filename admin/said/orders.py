@@ -4,11 +4,30 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from flask_babel import lazy_gettext as _
+
 from admin.tones import Label
+from app.orders.pricing import DiscountKind
 
 STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {}
-WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {}
-COLUMNS: Final[Mapping[str, Any]] = {}
+WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
+    DiscountKind: {
+        "deal": _("Activity price"),
+        "level": _("Level price"),
+        "coupon": _("Coupon"),
+        "points": _("Points"),
+    },
+}
+COLUMNS: Final[Mapping[str, Any]] = {
+    "coupon_id": _("Coupon"),
+    "parts": _("Of which product"),
+    "points_used_count": _("Points used"),
+    "points_back": _("Points given back"),
+    "coupons_back": _("Coupons given back"),
+    "deal_title": _("Activity"),
+    "held_for": _("Held for"),
+    "let_go_at": _("Let go"),
+}
 
 
 def actions() -> Mapping[str, str]:

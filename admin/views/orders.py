@@ -15,9 +15,10 @@ from admin.actions import joined, with_reason
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
 from admin.details import Section, pairs_of, rows_section, steps_section
-from admin.filters import Choice, Days, Exactly, OfStore
+from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
+from admin.order_discounts import OfCoupon, deal_title, discounts_section, has_kind
 from admin.refund_form import refund_form
 from admin.scopes import by_order, by_store
 from admin.story import decisions_of, entries_about
@@ -27,10 +28,12 @@ from app.access import settings
 from app.kernel.db import db
 from app.orders import queries, services
 from app.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, RefundLine, RefundStep
+from app.orders.pricing import DiscountKind
 from app.orders.states import REFUNDABLE, OrderState, RefundState
 from app.stores.permissions import Permission
 
 STEPS = Shape(("event", "at", "actor", "note"))
+ACTIVITY_ID = sa.cast(Order.deal["activity_id"].astext, sa.BigInteger)
 LINE_COLUMNS = (
     "title",
     "unit_price_fen",
@@ -87,6 +90,18 @@ class OrdersView(ScopedView):
         Choice("fulfilment", _("Fulfilment"), Order.fulfilment, Fulfilment),
         Exactly("member", _("Customer no."), Order.member_id, is_id=True),
         Exactly("owner", _("Distributor no."), Order.owner_id, is_id=True),
+        Options(
+            "lowered",
+            _("Lowered by"),
+            {
+                "deal": (_("Activity price"), lambda: Order.deal.is_not(None)),
+                "level": (_("Level price"), has_kind(DiscountKind.LEVEL)),
+                "coupon": (_("Coupon"), has_kind(DiscountKind.COUPON)),
+                "points": (_("Points"), has_kind(DiscountKind.POINTS)),
+            },
+        ),
+        OfCoupon("coupon", _("Coupon no.")),
+        Exactly("activity", _("Activity no."), ACTIVITY_ID, is_id=True),
         Days("created", _("Created"), Order.created_at),
         Days("paid", lazy_pgettext("time", "Paid"), Order.paid_at),
     )
@@ -94,6 +109,11 @@ class OrdersView(ScopedView):
         "member_id",
         "store_id",
         "fulfilment",
+        "deal_title",
+        "held_for",
+        "let_go_at",
+        "goods_fen",
+        "discount_fen",
         "payable_fen",
         "paid_fen",
         "refunding_fen",
@@ -108,6 +128,7 @@ class OrdersView(ScopedView):
         "closed_at",
     )
     badge = "state"
+    computed: ClassVar = {"deal_title": deal_title}
     exported = (
         "number",
         "state",
@@ -120,6 +141,7 @@ class OrdersView(ScopedView):
         "payable_fen",
         "paid_fen",
         "refunded_fen",
+        "deal_title",
         "owner_id",
         "created_at",
         "paid_at",
@@ -134,7 +156,7 @@ class OrdersView(ScopedView):
             question=_("Did the customer get what they bought?"),
             warning=_("From now on the after-sale window runs; then commission can be withdrawn."),
             run=_complete,
-            possible=lambda row: row.state is OrderState.PAID,
+            possible=lambda row: row.state is OrderState.PAID and row.held_for is None,
             is_primary=True,
             total="paid_fen",
         ),
@@ -167,6 +189,7 @@ class OrdersView(ScopedView):
         """Tell the whole story of an order."""
         story = queries.order_story(db.session(), row.id, store_ids=staff.visible_store_ids())
         yield rows_section(_("Lines"), story.order.lines, Shape(LINE_COLUMNS))
+        yield discounts_section(story.order)
         yield decisions_of(row.id)
         yield self.related("refunds", Refund.order_id == row.id, without=("order_id",))
         yield steps_section(_("What happened"), story.steps, STEPS)
@@ -247,6 +270,8 @@ class RefundsView(ScopedView):
     facts = (
         "order_id",
         "amount_fen",
+        "points_back",
+        "coupons_back",
         "reason",
         "requested_by",
         "requested_at",

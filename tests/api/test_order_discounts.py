@@ -118,7 +118,9 @@ def test_bad_coupons_and_points_are_refused_and_move_nothing(shopper: Shopper) -
         for path, key in (("/orders/preview", None), ("/orders", new_key())):
             with nothing_moves(shopper.session):
                 response = shopper.phone.post(path, shopper.basket(**change), key=key)
-            assert_problem(response, status, code)
+            fields = list(change) if status == 422 and code == "invalid_request" else []
+            shown = [one.replace("coupon_ids", "coupon_ids/0") for one in fields]
+            assert_problem(response, status, code, *(f"/{one}" for one in shown))
 
 
 def test_a_coupon_goes_into_one_order(shopper: Shopper) -> None:
