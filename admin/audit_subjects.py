@@ -25,6 +25,8 @@ SUBJECTS: Final = {
     "ownership_dispute": "disputes",
     "coupon_template": "coupon_templates",
     "coupon": "coupons",
+    "mall_item": "mall_items",
+    "mall_exchange": "mall_exchanges",
 }
 """Which register the subject of an audited action is in."""
 

@@ -23,6 +23,7 @@ from admin.scopes import (
     by_distributor,
     by_member,
     by_store,
+    by_store_else_member,
     either,
     everybody,
     of_order_or_month,
@@ -46,6 +47,7 @@ from app.members.models import Distributor, Member
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import Plan, PlanVersion
+from app.points.mall_models import MallExchange, MallItem
 from app.preferences.catalogue import BY_NAME
 from app.preferences.models import SettingChange
 from app.stores.models import Region, Staff, Store
@@ -124,6 +126,20 @@ REGISTERS: Final[Mapping[str, Register]] = {
         sa.select(Coupon.id),
         lambda row: gettext("Coupon %(id)s", id=row[0]),
         by_member(Coupon.member_id),
+    ),
+    "mall_items": Register(
+        "mall_items",
+        MallItem.id,
+        sa.select(MallItem.id, MallItem.title, MallItem.title_en),
+        _product_name,
+        touching_stores(MallItem.store_ids),
+    ),
+    "mall_exchanges": Register(
+        "mall_exchanges",
+        MallExchange.id,
+        sa.select(MallExchange.id, MallExchange.number),
+        lambda row: str(row.number),
+        by_store_else_member(MallExchange.store_id, MallExchange.member_id),
     ),
     "regions": Register(
         "regions",

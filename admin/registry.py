@@ -37,6 +37,12 @@ from admin.views.operations import NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
 from admin.views.places import PlacesView
 from admin.views.plans import PlanVersionsView
+from admin.views.points import (
+    MallExchangesView,
+    MallItemsView,
+    PointEntriesView,
+    PointLotsView,
+)
 from admin.views.preferences import SettingsView
 from admin.views.privacy import PrivacyRequestsView
 from admin.views.regions import RegionsView
@@ -72,6 +78,8 @@ from app.members.models import Distributor, Member, TeamStop
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
+from app.points.mall_models import MallExchange, MallItem
+from app.points.models import PointEntry, PointLot
 from app.preferences.models import SettingChange
 from app.privacy.models import PrivacyRequest
 from app.risk.models import RiskFlag
@@ -103,6 +111,10 @@ VIEWS = (
     (CouponTemplatesView, CouponTemplate, _("Coupons"), PROMOTIONS, "coupon_templates"),
     (CouponsView, Coupon, _("Coupons of customers"), PROMOTIONS, "coupons"),
     (CouponPushesView, CouponPush, _("Pushes of coupons"), PROMOTIONS, "coupon_pushes"),
+    (PointEntriesView, PointEntry, _("Points"), PROMOTIONS, "point_entries"),
+    (PointLotsView, PointLot, _("Lots of points"), PROMOTIONS, "point_lots"),
+    (MallItemsView, MallItem, _("Points mall"), PROMOTIONS, "mall_items"),
+    (MallExchangesView, MallExchange, _("Exchanges"), PROMOTIONS, "mall_exchanges"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
     (HistoricOrdersView, HistoricOrder, _("Historic orders"), ORDERS, "historic_orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),

@@ -72,6 +72,18 @@ def by_member(column: InstrumentedAttribute[Any]) -> Scope:
     )
 
 
+def by_store_else_member(
+    store_id: InstrumentedAttribute[Any], member_id: InstrumentedAttribute[Any]
+) -> Scope:
+    """Rows of the person's own stores; those that name no store by whose member it is."""
+
+    def condition(store_ids: StoreIds) -> ColumnElement[bool]:
+        of_member = by_member(member_id)(store_ids)
+        return sa.or_(store_id.in_(store_ids), sa.and_(store_id.is_(None), of_member))
+
+    return condition
+
+
 def region_of_store(column: InstrumentedAttribute[Any]) -> Scope:
     """Rows of regions in which one of the person's stores lies."""
     return lambda store_ids: column.in_(sa.select(Store.region_id).where(Store.id.in_(store_ids)))

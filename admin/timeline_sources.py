@@ -11,6 +11,7 @@ from admin.cells import Badge
 from admin.directory import Reference
 from admin.i18n import gettext, pgettext
 from admin.labels import label_of, tone_of
+from admin.point_parts import points_moved
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
 from admin.timeline_coupons import coupons_moved
@@ -30,6 +31,7 @@ from app.stores.permissions import Permission
 
 TOLD_ELSEWHERE: Final = (
     *("note_written", "note_struck", "member_tagged"),
+    "points_adjusted",
     *("follow_up_planned", "follow_up_ended", "binding_transferred", "binding_ended"),
 )
 """Audited actions of which the stream tells the rows themselves."""
@@ -375,6 +377,7 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     _order_moved,
     _refunded,
     coupons_moved,
+    points_moved,
     _awarded,
     _tagged,
     _planned,

@@ -22,6 +22,7 @@ from admin.dispute_links import disputes_section
 from admin.i18n import listed, moment
 from admin.imports_history import historic_orders_section
 from admin.ownership import orders_condition, ownership_section, sentences
+from admin.point_parts import point_sections
 from admin.tables import Shape
 from admin.timeline_sources import OF_MEMBER
 from admin.views.attribution import owner_of
@@ -161,6 +162,7 @@ class MemberFile(Shown):
             "orders", Order.member_id == row.id, without=("member_id",), member=row.id
         )
         yield historic_orders_section(self, row.id)
+        yield from point_sections(self, row)
         yield self.related(
             "coupons",
             Coupon.member_id == row.id,

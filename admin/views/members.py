@@ -21,6 +21,7 @@ from admin.i18n import say_error
 from admin.lookups import distributors
 from admin.member_filters import BOUGHT, DUE, OfTag, OwnedBy
 from admin.people import masked_phone, name_of, phone_hash
+from admin.point_forms import MEMBER_PAGES
 from admin.scopes import by_member
 from admin.views.file_forms import COLLEAGUES, FILE_PAGES, TAGGING
 from admin.views.member_file import MemberFile, last_order_at, owner_now, tag_names
@@ -140,6 +141,7 @@ class MembersView(MemberFile, ScopedView):
     decisions = TAGGING
     form_pages = (
         *FILE_PAGES,
+        *MEMBER_PAGES,
         FormPage(
             name="transfer",
             label=_("Hand over"),

@@ -20,7 +20,7 @@ from app.points.models import PointEntry
 from app.points.states import EntryKind, PointSource
 
 ADJUST_MAX: Final = 1_000_000
-REASON_MAX: Final = 200
+REASON_MAX: Final = 500
 
 
 def adjust(  # noqa: PLR0913 - one decision: about whom, how many, by whom, why, when

@@ -3,7 +3,8 @@
 * DomainError
   - PointsShort, PointsAboveLimit      spending
   - PointsInvalid, PointsReasonMissing, PointsNeedSecond      granting and adjusting
-  - MallItemNotFound, MallItemInvalid, MallItemGone, MallLimitReached, MallStoreWrong   the mall
+  - MallItemNotFound, MallItemNotYours, MallItemInvalid      the mall
+  - MallItemGone, MallLimitReached, MallStoreWrong           exchanging
   - ExchangeNotFound, ExchangeNotWaiting, ExchangeOfStaff                           exchanges
 """
 
@@ -51,7 +52,7 @@ class PointsReasonMissing(DomainError):
 
     code: ClassVar[str] = "points_reason_missing"
     kind: ClassVar[ErrorKind] = ErrorKind.INVALID
-    text: ClassVar[str] = N_("Say why, in 1 to 200 characters.")
+    text: ClassVar[str] = N_("Say why, in 1 to 500 characters.")
 
 
 @dataclass(eq=False)
@@ -72,6 +73,15 @@ class MallItemNotFound(DomainError):
     code: ClassVar[str] = "mall_item_not_found"
     kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
     text: ClassVar[str] = N_("There is no such item in the points mall.")
+
+
+@dataclass(eq=False)
+class MallItemNotYours(DomainError):
+    """It is for stores in which these staff do not work."""
+
+    code: ClassVar[str] = "mall_item_not_yours"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_("An item for all stores, or for others than yours, is not yours.")
 
 
 @dataclass(eq=False)

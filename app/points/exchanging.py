@@ -36,7 +36,7 @@ from app.points.states import ExchangeKind, ExchangeState
 from app.stores.models import Store
 
 NUMBER_PREFIX: Final = "E"
-REASON_MAX: Final = 200
+REASON_MAX: Final = 500
 
 Deliver = Callable[[MallItem, str], int]
 """Gives a coupon of an item's template, once by the key that it gets; returns the coupon's id."""

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.catalog import queries as catalog
+from app.counter.duty import duty_of
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
-from app.points.errors import MallItemInvalid, MallItemNotFound
+from app.points.errors import MallItemInvalid, MallItemNotFound, MallItemNotYours
 from app.points.mall_models import MallItem
 from app.points.states import ExchangeKind
 from app.stores.models import Store
@@ -47,8 +48,9 @@ class ItemSpec:
 def create_item(session: Session, spec: ItemSpec, *, actor: Actor, now: datetime) -> MallItem:
     """Put something into the mall. Whether a coupon's template exists is for the caller to know.
 
-    Raises `MallItemInvalid` with the field.
+    Raises `MallItemInvalid` with the field, `MallItemNotYours` for stores that are not theirs.
     """
+    require_reach(session, spec.store_ids, actor=actor, now=now)
     _check(session, spec)
     item = MallItem(
         kind=spec.kind,
@@ -69,11 +71,11 @@ def edit_item(
 ) -> MallItem:
     """Change what an item says; what was exchanged keeps the title and points it had.
 
-    Raises `MallItemNotFound`, `MallItemInvalid`, also for a stock below what is gone already.
+    Raises `MallItemNotFound`, `MallItemInvalid`, also for a stock below what is gone already, and
+    `MallItemNotYours`.
     """
-    item = session.get(MallItem, item_id, with_for_update=True, populate_existing=True)
-    if item is None:
-        raise MallItemNotFound
+    item = _locked(session, item_id, actor=actor, now=now)
+    require_reach(session, spec.store_ids, actor=actor, now=now)
     if (spec.kind, spec.product_id, spec.template_id) != (
         item.kind,
         item.product_id,
@@ -97,11 +99,9 @@ def set_published(
 ) -> None:
     """Show an item in the mall, or take it out; exchanges that wait stay. Twice is once.
 
-    Raises `MallItemNotFound`.
+    Raises `MallItemNotFound`, `MallItemNotYours`.
     """
-    item = session.get(MallItem, item_id, with_for_update=True, populate_existing=True)
-    if item is None:
-        raise MallItemNotFound
+    item = _locked(session, item_id, actor=actor, now=now)
     if item.is_published == is_published:
         return
     item.is_published = is_published
@@ -138,6 +138,30 @@ def stores_of(session: Session, found: MallItem) -> Sequence[Store]:
     if found.store_ids is not None:
         wanted = wanted.where(Store.id.in_(found.store_ids))
     return session.scalars(wanted.order_by(Store.id)).all()
+
+
+def require_reach(
+    session: Session, store_ids: Sequence[int] | None, *, actor: Actor, now: datetime
+) -> None:
+    """Check that staff work in all the stores an item is for; for all stores, only those of all.
+
+    Raises `MallItemNotYours`.
+    """
+    if actor.kind == "system":
+        return
+    duty = duty_of(session, actor, now=now)
+    if duty is None:
+        raise MallItemNotYours
+    if duty.store_ids is not None and not set(store_ids or [0]) <= set(duty.store_ids):
+        raise MallItemNotYours
+
+
+def _locked(session: Session, item_id: int, *, actor: Actor, now: datetime) -> MallItem:
+    item = session.get(MallItem, item_id, with_for_update=True, populate_existing=True)
+    if item is None:
+        raise MallItemNotFound
+    require_reach(session, item.store_ids, actor=actor, now=now)
+    return item
 
 
 def _values(spec: ItemSpec) -> dict[str, Any]:

@@ -15,6 +15,7 @@ PARTS: Final = {
     "i": "start pages of the back office, and making the figures they show",
     "l": "levels and teams of everybody, as each month evaluates them",
     "m": "memory of each process",
+    "p": "a million lots of points that run out, with spends beside",
     "r": "orders decided again and compared with the books",
     "s": "simulations of a plan on invented growth",
     "t": "lists of the back office in a brand of millions",

@@ -30,6 +30,7 @@ from tests.admin.world_people import (
     put_levels,
     put_people,
 )
+from tests.admin.world_points import put_points
 from tests.admin.world_trade import put_money, put_plans, put_trade
 from tests.factories.orders import make_goods
 from tests.factories.people import (
@@ -115,6 +116,7 @@ def _place(session: Session, name: str, settings: Settings, region: Region | Non
     put_imports(session, place, name)
     put_disputed(session, place, name)
     put_coupons(session, place, name)
+    put_points(session, place, name)
     return place
 
 
