@@ -1,15 +1,17 @@
 """The public page behind a share code: what a shared link or QR shows outside the mini-program.
 
 Nobody signs in here and nothing is recorded: the touch is counted in the mini-program, where it is
-known who came. The page says that the person who shared it may earn by it.
+known who came. The page says that the person who shared it may earn by it. Chats read its head to
+show title, text and poster beside the link.
 """
 
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 import structlog
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
@@ -17,12 +19,17 @@ from sqlalchemy.exc import OperationalError
 from app.access import redis, settings
 from app.attribution import queries as attribution
 from app.attribution.models import ShareCode
-from app.catalog import queries as catalog
-from app.catalog.models import Product
 from app.kernel.db import db, end_reading
-from app.kernel.errors import DomainError
+from app.kernel.errors import DomainError, ErrorKind
 from app.kernel.i18n import N_, yuan
 from app.kernel.ids import digest
+from app.kernel.pictures import MEDIA_TYPE
+from app.posters import queries as posters
+from app.posters import rendering, sharing
+from app.posters.errors import PosterNotFound
+from app.posters.queries import Sharer
+from app.posters.rendering import Wish
+from app.posters.sharing import Preview
 from app.wechat.access import mini_program
 from miniprogram_api import limits
 from miniprogram_api.limits import Limit
@@ -35,17 +42,41 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none';"
     " frame-ancestors 'none'; base-uri 'none'"
 )
+KEPT: Final = "public, max-age=60"
+"""A code that was revoked is gone from what others keep within a minute."""
+POSTER_KEPT: Final = "public, max-age=300"
 TEXTS: Final = {
     "title": N_("A friend invites you"),
-    "welcome": N_("Book a visit, claim an offer or shop, right in WeChat."),
+    "invites": N_("invites you"),
     "open": N_("Open the mini-program"),
+    "hold": N_("Or press and hold the code on the poster in WeChat."),
+    "poster": N_("Poster with a code to scan"),
     "disclosure": N_("The person who shared this page may earn a commission when you buy."),
     "unknown_title": N_("This link does not exist"),
     "unknown": N_("Check the address, or ask the person who sent it for a new one."),
     "revoked_title": N_("This link is no longer valid"),
     "revoked": N_("It was replaced. Ask the person who sent it for the new one."),
+    "expired_title": N_("This invitation has ended"),
+    "expired": N_("The person who sent it does not share links any more. You are still welcome."),
     "busy_title": N_("WeChat cannot be reached at the moment"),
     "busy": N_("Please try again in a moment, or scan the code on the poster with WeChat."),
+    "later_title": N_("Too many people are looking at the moment"),
+    "later": N_("Please try again in a minute."),
+}
+GONE: Final = {
+    "unknown": HTTPStatus.NOT_FOUND,
+    "revoked": HTTPStatus.GONE,
+    "expired": HTTPStatus.GONE,
+}
+
+LATER_SECONDS: Final = 30
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 
 blueprint = Blueprint(
@@ -60,14 +91,38 @@ log = structlog.get_logger()
 
 @blueprint.get("/s/<code>")
 def landing_page(code: str) -> ResponseReturnValue:
-    """Show the page of a share code, or a friendly one where it is unknown or was revoked."""
+    """Show the page of a share code, or a friendly one where it is unknown or ended."""
     found = _find(code)
-    if found is None:
-        return _page("unknown", HTTPStatus.NOT_FOUND)
-    if found.revoked_at is not None:
-        return _page("revoked", HTTPStatus.GONE)
+    if found.trouble:
+        return _page(found.trouble, GONE[found.trouble])
+    assert found.code is not None, "a code without trouble is there"
+    preview = sharing.preview(db.session(), found.code, settings(), sharer=found.sharer)
     opening = url_for("landing.open_mini_program", code=code)
-    return _page("", HTTPStatus.OK, product=_product(found), opening=opening)
+    return _page("", HTTPStatus.OK, preview=preview, opening=opening)
+
+
+@blueprint.get("/s/<code>/poster.jpg")
+def poster_picture(code: str) -> ResponseReturnValue:
+    """Send the poster of a share code; the address stays while what it shows may change.
+
+    Only drawing is counted: what was drawn before costs little, and whole shops share an address.
+    """
+    found = _find(code)
+    if found.trouble:
+        return _nothing(GONE[found.trouble])
+    assert found.code is not None, "a code without trouble is there"
+    try:
+        wanted = rendering.plan(db.session(), found.code, Wish())
+    except PosterNotFound:
+        return _nothing(HTTPStatus.NOT_FOUND)
+    end_reading()
+    if rendering.kept(wanted, settings()) is None:
+        limits.check(Limit.LANDING)
+    response = Response(rendering.render(wanted, settings()), mimetype=MEDIA_TYPE)
+    response.headers.update(HEADERS)
+    response.headers["Cache-Control"] = POSTER_KEPT
+    response.set_etag(wanted.key)
+    return response.make_conditional(request)
 
 
 @blueprint.get("/s/<code>/open")
@@ -75,9 +130,9 @@ def open_mini_program(code: str) -> ResponseReturnValue:
     """Send the visitor on into the mini-program, to the page that the code stands for."""
     limits.check(Limit.LANDING)
     found = _find(code)
-    if found is None or found.revoked_at is not None:
+    if found.trouble or found.code is None:
         return redirect(url_for("landing.landing_page", code=code))
-    page = found.page
+    page = found.code.page
     end_reading()
     return redirect(_link(code, page))
 
@@ -85,7 +140,10 @@ def open_mini_program(code: str) -> ResponseReturnValue:
 @blueprint.errorhandler(DomainError)
 def not_now(error: DomainError) -> ResponseReturnValue:
     """Say that WeChat, or we, cannot do it at the moment."""
-    return _page("busy", STATUS_OF[error.kind])
+    is_limited = error.kind is ErrorKind.LIMITED
+    response = _page("later" if is_limited else "busy", STATUS_OF[error.kind])
+    response.headers["Retry-After"] = str(getattr(error, "retry_after_seconds", LATER_SECONDS))
+    return response
 
 
 @blueprint.errorhandler(OperationalError)
@@ -95,9 +153,25 @@ def no_database(error: OperationalError) -> ResponseReturnValue:
     return _page("busy", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _find(code: str) -> ShareCode | None:
-    """Return a share code; what cannot be one is not looked up."""
-    return attribution.code_by_text(db.session(), code) if CODE.fullmatch(code) else None
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A share code, who shares it, and why its page does not show it where it does not."""
+
+    trouble: str
+    code: ShareCode | None = None
+    sharer: Sharer | None = None
+
+
+def _find(code: str) -> Found:
+    """Find a share code; what cannot be one is not looked up."""
+    session = db.session()
+    found = attribution.code_by_text(session, code) if CODE.fullmatch(code) else None
+    if found is None:
+        return Found("unknown")
+    if found.revoked_at is not None:
+        return Found("revoked", found)
+    sharer = posters.sharer_of(session, found)
+    return Found("" if sharer.is_active else "expired", found, sharer)
 
 
 def _link(code: str, page: str) -> str:
@@ -117,29 +191,26 @@ def _link(code: str, page: str) -> str:
     return link
 
 
-def _product(code: ShareCode) -> Product | None:
-    if code.product_id is None:
-        return None
-    product = catalog.by_ids(db.session(), [code.product_id]).get(code.product_id)
-    return product if product is not None and product.is_published else None
-
-
 def _page(
-    trouble: str, status: HTTPStatus, *, product: Product | None = None, opening: str = ""
+    trouble: str, status: HTTPStatus, *, preview: Preview | None = None, opening: str = ""
 ) -> Response:
+    product = preview.product if preview is not None else None
     text = render_template(
         "landing/page.html",
         trouble=trouble,
         texts={name: both(text) for name, text in TEXTS.items()},
+        preview=preview,
         product=product,
         price=yuan(product.price_fen) if product else "",
         opening=opening,
     )
-    headers = {
-        "Content-Security-Policy": POLICY,
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Robots-Tag": "noindex",
-        "Cache-Control": "no-store",
-    }
-    return Response(text, status, headers, mimetype="text/html")
+    response = Response(text, status, HEADERS, mimetype="text/html")
+    response.headers["Cache-Control"] = KEPT if status is HTTPStatus.OK else "no-store"
+    return response
+
+
+def _nothing(status: HTTPStatus) -> Response:
+    """Answer where a picture was asked for and there is none."""
+    response = Response(status=status, headers=HEADERS, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -68,7 +68,7 @@ def offers(session: Session, code: ShareCode, sharer: Sharer) -> Sequence[Offer]
     has_product = product_of(session, code) is not None
     kinds = [one for one in PosterKind if has_product or one is not PosterKind.PRODUCT]
     stores = PosterTemplate.store_ids
-    ours = sa.or_(stores.is_(None), stores.contains([sharer.store_id]))
+    ours = sa.or_(stores.is_(None), sa.literal(sharer.store_id) == sa.any_(stores))
     rows = session.execute(
         sa.select(PosterTemplate, PosterVersion)
         .join(

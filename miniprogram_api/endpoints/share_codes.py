@@ -178,7 +178,7 @@ def regenerate_share_code(code: str) -> ShareCodeView:
 @group.operation("GET", "/share-codes/<code:code>/qr.png", produces="image/png")
 def draw_qr(code: str) -> Response:
     """Draw the QR code of a share code's public page."""
-    found = _mine_and_live(db.session(), code)
+    found = mine_and_live(db.session(), code)
     return _picture(qr.qr_png(qr.link_of(found.code, settings())))
 
 
@@ -187,7 +187,7 @@ def draw_qr(code: str) -> Response:
 )
 def draw_wxacode(code: str) -> Response:
     """Return WeChat's own round code, which opens the mini-program when it is scanned."""
-    found = _mine_and_live(db.session(), code)
+    found = mine_and_live(db.session(), code)
     text, page = found.code, found.page
     end_reading()
     return _picture(qr.wxacode(text, page, settings()))
@@ -201,7 +201,7 @@ def _mine(session: Session, code: str) -> ShareCode:
     return found
 
 
-def _mine_and_live(session: Session, code: str) -> ShareCode:
+def mine_and_live(session: Session, code: str) -> ShareCode:
     """Return the caller's own code; nobody should print one that was revoked."""
     found = _mine(session, code)
     if found.revoked_at is not None:

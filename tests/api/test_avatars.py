@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.members.avatar_models import DoubtfulNickname, MemberAvatar
@@ -41,7 +41,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def upload(phone: Phone, content: bytes, name: str = "me.png", **fields: str) -> TestResponse:
-    data = {"picture": (io.BytesIO(content), name), **fields}
+    data = {"picture": FileStorage(io.BytesIO(content), name), **fields}
     boundary, body = encode_multipart(data)
     kind = f"multipart/form-data; boundary={boundary}"
     return phone.post("/me/avatar", data=body, content_type=kind)
@@ -107,6 +107,20 @@ def test_nothing_but_the_pixels_is_left(session: Session, phone: Phone) -> None:
         (picture("JPEG")[:400], "picture_unreadable"),
         (picture("BMP", (20, 20)), "picture_unreadable"),
         (b"%PDF-1.7", "picture_unreadable"),
+    ],
+    ids=[
+        "50-megapixels",
+        "3600-megapixels",
+        "a-byte-too-much",
+        "a-megabyte-too-much",
+        "empty",
+        "svg",
+        "html",
+        "gif",
+        "cut-png",
+        "cut-jpeg",
+        "bmp",
+        "pdf",
     ],
 )
 def test_what_is_no_harmless_picture_is_refused_whatever_it_is_called(

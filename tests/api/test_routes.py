@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -26,9 +27,10 @@ from tests.api.conftest import (
     nothing_moves,
 )
 from tests.factories.coupons import make_coupon, make_template
+from tests.factories.guest_cards import booked, claimed_card, give_phone, open_hours
 from tests.factories.orders import make_order, make_refund
 from tests.factories.payouts import make_earner, make_payout
-from tests.factories.people import make_share_code
+from tests.factories.people import NOON, make_share_code, make_store
 from tests.factories.privacy import make_data_request
 
 ARGUMENTS: Final = {
@@ -59,6 +61,7 @@ ARGUMENTS: Final = {
 NOBODYS: Final = {
     "activity_id",
     "bargain_code",
+    "card_token",
     "group_code",
     "item_id",
     "month",
@@ -367,7 +370,12 @@ def belongings(
         "award_id": sa.select(Award.id).where(Award.beneficiary_id == member.id),
         "session_id": sa.select(MemberSession.id).where(MemberSession.member_id == member.id),
     }
+    card = claimed_card(session, settings, member=give_phone(session, member))
+    shop = open_hours(session, make_store(session))
+    ahead = booked(session, settings, card, shop, from_at=NOON + timedelta(hours=14))
     return {name: str(session.scalar(wanted)) for name, wanted in mine.items()} | {
+        "card_booking_id": str(ahead.id),
+        "card_id": str(card.id),
         "code": make_share_code(session, distributor=owner).code,
         "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
