@@ -8,6 +8,7 @@ from app.coupons import jobs as coupons
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
 from app.imports import jobs as imports
+from app.loyalty import guest_cards
 from app.loyalty import jobs as loyalty
 from app.membership import jobs as membership
 from app.orders import jobs as orders
@@ -20,6 +21,7 @@ EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "order_closed": (activities.follow_activity_orders.name,),
     "order_paid": (
         loyalty.promise_rewards.name,
+        guest_cards.note_card_orders.name,
         distribution.award_orders.name,
         activities.follow_activity_orders.name,
     ),
@@ -32,10 +34,12 @@ EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "plan_published": (distribution.seat_everybody.name,),
     "refund_succeeded": (
         loyalty.take_back_rewards.name,
+        guest_cards.note_card_refunds.name,
         distribution.claw_back_refunds.name,
         distribution.note_refunds.name,
         activities.follow_activity_refunds.name,
     ),
+    "guest_card_used": (guest_cards.reward_card_givers.name,),
     "level_raised": (loyalty.give_upgrade_gifts.name,),
     "member_joined": (loyalty.look_at_members.name,),
     "phone_bound": (loyalty.look_at_members.name,),

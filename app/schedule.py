@@ -9,6 +9,7 @@ from app.attribution import jobs as attribution
 from app.coupons import jobs as coupons
 from app.distribution import jobs as distribution
 from app.distribution.simulation import jobs as simulation
+from app.guest_cards import jobs as guest_cards
 from app.imports import jobs as imports
 from app.insight import jobs as insight
 from app.interactions import jobs as interactions
@@ -36,6 +37,9 @@ EVERY_SWEEP: Final = (
     coupons.push_coupons.name,
     simulation.run_simulations.name,
     imports.run_imports.name,
+    guest_cards.lapse_card_shares.name,
+    guest_cards.note_missed_bookings.name,
+    guest_cards.expire_guest_cards.name,
     privacy.answer_data_requests.name,
     activities.keep_activities_to_time.name,
     membership.end_levels.name,

@@ -99,7 +99,8 @@ def book(  # noqa: PLR0913 - the facts of one request, all by keyword
     card.advance(CardEvent.BOOK, now=now, actor=f"member:{member_id}")
     require_not_blocked(session, member_id, settings=settings, now=now)
     hours, minutes, capacity = _terms(session, card, store_id)
-    slot = slot_at(hours, from_at, minutes)
+    is_near = now < from_at <= now + timedelta(seconds=settings.card_book_ahead_seconds)
+    slot = slot_at(hours, from_at, minutes) if is_near else None
     if slot is None or not _is_in_time(card, slot, settings=settings, now=now):
         raise SlotNotOffered
     _take_place(session, card.template_id, store_id, slot, capacity)
@@ -265,7 +266,7 @@ def _locked(
     if found is None or (store_ids is not None and found.store_id not in store_ids):
         raise BookingNotFound
     card = lock_card(session, found.card_id)
-    session.refresh(found)
+    session.refresh(found, ["state"])
     if found.state is not BookingState.BOOKED:
         raise BookingOver
     return found, card

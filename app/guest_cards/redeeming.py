@@ -25,6 +25,7 @@ from app.guest_cards.errors import (
     OwnCardUse,
 )
 from app.guest_cards.models import CardItem, CardUse, GuestCard
+from app.guest_cards.queries import own_card
 from app.guest_cards.states import HELD, BookingState, CardEvent
 from app.kernel.audit import Actor, Change, Subject, record
 from app.kernel.clock import SHANGHAI, business_day
@@ -34,15 +35,18 @@ KIND: Final = "card"
 
 
 def show_code(
-    session: Session, card_id: int, item_id: int, *, member_id: int, now: datetime
+    session: Session, card_id: int, item_id: int | None, *, member_id: int, now: datetime
 ) -> PickupCode:
     """Make the code that lets staff redeem one service of one's own card.
 
-    Raises `CardNotFound`, `CardNotInState`, `CardExpired`, `NothingLeft`.
+    Without an item it is the first of which something is left. Raises `CardNotFound`,
+    `CardNotInState`, `CardExpired`, `NothingLeft`.
     """
-    card, item = _found(session, item_id)
-    if card.id != card_id or card.member_id != member_id:
+    card = own_card(session, card_id, member_id=member_id)
+    items = [one for one in card.items if one.id == item_id or item_id is None]
+    if not items:
         raise CardNotFound
+    item = next((one for one in items if one.remaining), items[0])
     _require_usable(card, item, now=now)
     return codes.show(f"{KIND}:{item.id}", member_id=member_id, now=now)
 

@@ -110,13 +110,15 @@ def funnel(
     *,
     from_at: datetime,
     until_at: datetime,
-    store_ids: Collection[int] | None,
+    store_ids: Collection[int] | None = None,
+    giver_id: int | None = None,
 ) -> list[Funnel]:
     """Return the figures of cards shared in [from, until), the most shared first.
 
-    `by` None is one row for all. With some stores given, cards of givers of those stores.
+    `by` None is one row for all. With some stores given, cards of givers of those stores; with a
+    giver, only theirs.
     """
-    cards = _cards(from_at, until_at, store_ids)
+    cards = _cards(from_at, until_at, store_ids, giver_id)
     key, name, joined = _told_apart(by, cards)
     figures = _figures(cards)
     rows = session.execute(
@@ -193,7 +195,12 @@ def card_before(
     )
 
 
-def _cards(from_at: datetime, until_at: datetime, store_ids: Collection[int] | None) -> sa.Subquery:
+def _cards(
+    from_at: datetime,
+    until_at: datetime,
+    store_ids: Collection[int] | None,
+    giver_id: int | None,
+) -> sa.Subquery:
     """Return each card of the span with what it cost and brought."""
     cost = (
         sa.select(sa.func.coalesce(sa.func.sum(CardUse.cost_fen), 0))
@@ -220,6 +227,8 @@ def _cards(from_at: datetime, until_at: datetime, store_ids: Collection[int] | N
     )
     if store_ids is not None:
         wanted = wanted.where(GuestCard.giver_store_id.in_(store_ids))
+    if giver_id is not None:
+        wanted = wanted.where(GuestCard.giver_id == giver_id)
     return wanted.subquery("cards")
 
 

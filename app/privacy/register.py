@@ -187,6 +187,28 @@ TRACES: Final = (
         erased={"name": "'erased ' || id"},
     ),
     Trace(
+        table="guest_cards",
+        title=N_("Guest cards"),
+        shown="id, title, state, giver_id, claimed_at, expires_at, first_used_at, over_at",
+        erased={"device_hash": "NULL"},
+    ),
+    Trace(
+        table="guest_card_bookings",
+        title=N_("Bookings with guest cards"),
+        shown="card_id, store_id, from_at, until_at, state, booked_at, ended_at",
+    ),
+    Trace(
+        table="guest_card_uses",
+        title=N_("Uses of guest cards"),
+        shown="card_id, store_id, at",
+    ),
+    Trace(
+        table="guest_card_quotas",
+        title=N_("Guest cards to give"),
+        whose="giver_id = :id",
+        shown="template_id, month_on, granted, taken",
+    ),
+    Trace(
         table="awards",
         title=N_("Commission"),
         whose="beneficiary_id = :id",
@@ -203,6 +225,21 @@ TRACES: Final = (
         table="payouts",
         title=N_("Payouts"),
         shown="number, amount_fen, state, requested_at, ended_at",
+    ),
+    Trace(
+        table="point_entries",
+        title=N_("Points"),
+        shown="kind, source, available_change, pending_change, debt_change, order_id, reason, at",
+    ),
+    Trace(
+        table="point_lots",
+        title=N_("Points by when they run out"),
+        shown="source, granted_points, left_points, expired_points, granted_at, expires_at",
+    ),
+    Trace(
+        table="mall_exchanges",
+        title=N_("What you had for points"),
+        shown="number, title, points, store_id, state, created_at, ended_at",
     ),
     Trace(
         table="ledger_accounts",
@@ -256,6 +293,12 @@ TRACES: Final = (
         erased={"answers": "'{}'::jsonb"},
     ),
     Trace(
+        table="coupons",
+        title=N_("Coupons"),
+        shown="id, template_id, state, channel, claimed_at, valid_until_at, order_id, amount_fen,"
+        " used_at",
+    ),
+    Trace(
         table="privacy_requests",
         title=N_("Requests about your data"),
         shown="kind, state, requested_at, ended_at",
@@ -263,11 +306,16 @@ TRACES: Final = (
 )
 
 WITHOUT: Final[Mapping[str, str]] = {
+    "coupon_holdings": "a count of the coupons, which are shown",
+    "coupon_push_members": "whom coupons were pushed to; those that were given are shown",
     "handovers": "who handed what over; the orders say it to the customer, staff records to staff",
     "member_stores": "derived from origin, orders and bindings, which are shown",
     "payout_holds": "the payouts that were held are shown with their states",
+    "mall_tallies": "derived from exchanges, which are shown",
     "plan_events": "how plans were decided; what came of it is shown as commission and gifts",
     "plan_places": "positions in plans are numbers; what came of them is shown",
+    "point_earnings": "the statement of points shows what came of them",
+    "point_spends": "the statement of points shows them",
     "risk_flags": "suspicions under examination; telling would defeat them (PIPL art. 18)",
     "spent_pickup_codes": "single-use codes, spent; the orders are shown",
     "team_stops": "a measure about a team, not about a person",

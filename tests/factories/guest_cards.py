@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from app.catalog.models import ProductKind
 from app.guest_cards import booking, claiming, redeeming, sharing, templates
 from app.guest_cards.claiming import Friend
-from app.guest_cards.models import CardBooking, CardTemplate, GuestCard
+from app.guest_cards.models import CardBooking, CardSlot, CardTemplate, GuestCard
+from app.guest_cards.states import BookingState, CardEvent
 from app.guest_cards.templates import TemplateSpec
 from app.kernel.audit import SYSTEM, Actor
+from app.kernel.secrecy import vault
 from app.members.models import Distributor, Member
 from app.settings import Settings
 from app.stores.hours import WEEKDAYS, parse_week
@@ -134,3 +136,34 @@ def used(
     item = next(one for one in card.items if one.remaining)
     redeeming.redeem(session, item.id, code=None, store_id=store.id, actor=actor, now=now)
     return card
+
+
+def give_phone(session: Session, member: Member) -> Member:
+    """Let somebody who has none give a phone number."""
+    if member.phone_hash is None:
+        phone = f"+86138{next(_numbers):08d}"
+        member.phone_sealed = vault().seal(phone)
+        member.phone_hash = vault().look_up("phone", phone)
+        session.flush()
+    return member
+
+
+def missable_booking(
+    session: Session, card: GuestCard, store: Store, *, now: datetime
+) -> CardBooking:
+    """A booking of a card whose time has just begun."""
+    row = CardBooking(
+        card_id=card.id,
+        template_id=card.template_id,
+        member_id=card.member_id,
+        store_id=store.id,
+        from_at=now - timedelta(minutes=5),
+        until_at=now + timedelta(minutes=55),
+        state=BookingState.BOOKED,
+        booked_at=now - timedelta(minutes=5),
+    )
+    slot = CardSlot(template_id=card.template_id, store_id=store.id, from_at=row.from_at, taken=1)
+    session.add_all([row, slot])
+    card.advance(CardEvent.BOOK, now=now, actor=f"member:{card.member_id}")
+    session.flush()
+    return row

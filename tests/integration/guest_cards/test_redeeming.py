@@ -77,7 +77,7 @@ def redeem(
 
 def refused(session: Session, card: GuestCard, error: type[DomainError], act: object) -> None:
     """Assert that a use is refused, and that it moved nothing."""
-    before = [(one.remaining, one.used) for one in card.items], card.state
+    before = [(one.remaining, one.used) for one in _items(session, card)], card.state
     uses = session.scalar(sa.select(sa.func.count(CardUse.id)))
     assert callable(act)
     with pytest.raises(error), session.begin_nested():
