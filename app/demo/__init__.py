@@ -9,6 +9,7 @@ from typing import Final
 from app.demo.brand import load_brand
 from app.demo.contested import load_contested
 from app.demo.counter import load_counter
+from app.demo.coupons import load_coupons
 from app.demo.files import load_files
 from app.demo.plans import load_plans
 from app.demo.trade import load_trade
@@ -21,6 +22,7 @@ def _demo() -> Iterator[str]:
     yield from load_contested()
     yield from load_files()
     yield from load_counter()
+    yield from load_coupons()
     refresh_figures()
     yield "figures: made"
 

@@ -18,6 +18,7 @@ from app.distribution import monitor
 from app.kernel import audit
 from app.ledger import seals
 from app.members.models import TeamStop
+from app.operations.coupon_statements import COUPON_STATEMENTS
 from app.operations.discount_statements import DISCOUNT_STATEMENTS
 from app.operations.invariant_statements import STATEMENTS
 from app.operations.plan_statements import PLAN_STATEMENTS
@@ -109,6 +110,7 @@ INVARIANTS: Final = (
             *STATEMENTS,
             *PLAN_STATEMENTS,
             *POINT_STATEMENTS,
+            *COUPON_STATEMENTS,
             *DISCOUNT_STATEMENTS,
         )
     ),
