@@ -12,6 +12,7 @@ from app.demo.counter import load_counter
 from app.demo.coupons import load_coupons
 from app.demo.files import load_files
 from app.demo.plans import load_plans
+from app.demo.points import load_points
 from app.demo.trade import load_trade
 from app.insight.jobs import refresh_figures
 
@@ -23,6 +24,7 @@ def _demo() -> Iterator[str]:
     yield from load_files()
     yield from load_counter()
     yield from load_coupons()
+    yield from load_points()
     refresh_figures()
     yield "figures: made"
 

@@ -299,6 +299,36 @@ TRACES: Final = (
         " used_at",
     ),
     Trace(
+        table="memberships",
+        title=N_("Membership"),
+        shown="level_id, growth",
+    ),
+    Trace(
+        table="growth_entries",
+        title=N_("Growth"),
+        shown="amount, source, order_id, counts_at, at, reason",
+    ),
+    Trace(
+        table="level_holdings",
+        title=N_("Membership levels held"),
+        shown="level_id, basis, order_id, from_at, until_at, ended_at, reason",
+    ),
+    Trace(
+        table="level_moves",
+        title=N_("Changes of your membership level"),
+        shown="from_level_id, to_level_id, cause, at, reason",
+    ),
+    Trace(
+        table="given_rewards",
+        title=N_("Rewards"),
+        shown="kind, template_id, amount, source, state, asked_at, given_at",
+    ),
+    Trace(
+        table="task_progress",
+        title=N_("Tasks"),
+        shown="task_id, count, done_at",
+    ),
+    Trace(
         table="privacy_requests",
         title=N_("Requests about your data"),
         shown="kind, state, requested_at, ended_at",
@@ -310,6 +340,7 @@ WITHOUT: Final[Mapping[str, str]] = {
     "coupon_push_members": "whom coupons were pushed to; those that were given are shown",
     "handovers": "who handed what over; the orders say it to the customer, staff records to staff",
     "member_stores": "derived from origin, orders and bindings, which are shown",
+    "order_rewards": "the statements of points and growth show what came of them",
     "payout_holds": "the payouts that were held are shown with their states",
     "mall_tallies": "derived from exchanges, which are shown",
     "plan_events": "how plans were decided; what came of it is shown as commission and gifts",
