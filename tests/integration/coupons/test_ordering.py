@@ -21,12 +21,12 @@ from app.coupons.errors import (
 )
 from app.coupons.models import Coupon, CouponStep
 from app.coupons.ordering import AppliedCoupon, BasketLine
-from app.coupons.states import CouponEvent, CouponState
+from app.coupons.states import CouponEvent, CouponKind, CouponState
 from app.kernel.errors import DomainError
 from app.orders.models import Order
 from app.orders.states import OrderState
 from tests.factories.coupons import WEEK, line, make_coupon, make_template
-from tests.factories.orders import make_order
+from tests.factories.orders import make_order, make_product
 from tests.factories.people import make_member, make_store
 
 BASKET = (line(1, 5_000), line(2, 3_000))
@@ -272,3 +272,22 @@ def test_the_best_coupons_come_first_and_those_that_cannot_be_used_say_why(
     reason = found[3].reason
     assert reason is not None
     assert reason.parameters()["missing_fen"] == 2_000
+
+
+def test_an_exchange_takes_one_piece_however_many_are_in_the_basket(
+    session: Session, now: datetime
+) -> None:
+    member, product = make_member(session), make_product(session)
+    free = make_template(session, kind=CouponKind.EXCHANGE, product_ids=[product.id])
+    coupon = make_coupon(session, free, member, now=now)
+
+    (applied,) = ordering.apply(
+        session,
+        member_id=member.id,
+        store_id=1,
+        coupon_ids=[coupon.id],
+        lines=[line(product.id, 9_000, 3)],
+        now=now,
+    )
+
+    assert applied.amount_fen == 3_000
