@@ -15,7 +15,7 @@ from app.coupons.states import CouponKind, CouponState
 from app.kernel.audit import SYSTEM, Actor
 from app.members.models import Member
 from app.operations import invariants
-from app.orders import promises, services, unpaid
+from app.orders import promises, quoting, services, unpaid
 from app.orders.deals import Deal
 from app.orders.errors import (
     DealBasketInvalid,
@@ -237,7 +237,7 @@ def test_a_coupon_whose_template_keeps_it_stays_used(session: Session, shop: Sho
 
 
 def test_a_coupon_cannot_be_in_two_orders(session: Session, shop: Shop) -> None:
-    quoted = services.quoting.quote(
+    quoted = quoting.quote(
         session,
         member_id=shop.member.id,
         basket=shop.basket(coupons=[shop.coupon]),
