@@ -50,18 +50,14 @@ def post_many(session: Session, entries: Sequence[Entry], *, now: datetime) -> s
     moved = [(ids[entry.key], transfer) for entry in new for transfer in entry.transfers]
     accounts = _account_ids(session, {a for _, t in moved for a in (t.source, t.target)})
     _move_balances(session, [transfer for _, transfer in moved], accounts)
-    session.execute(
-        sa.insert(LedgerTransfer),
-        [
-            {
-                "entry_id": entry_id,
-                "source_id": accounts[transfer.source],
-                "target_id": accounts[transfer.target],
-                "amount": transfer.amount,
-            }
-            for entry_id, transfer in moved
-        ],
-    )
+    columns = {
+        "entry_id": [entry_id for entry_id, _ in moved],
+        "source_id": [accounts[transfer.source] for _, transfer in moved],
+        "target_id": [accounts[transfer.target] for _, transfer in moved],
+        "amount": [transfer.amount for _, transfer in moved],
+    }
+    rows = sa.select(*(_unnest(values, sa.BigInteger()) for values in columns.values()))
+    session.execute(sa.insert(LedgerTransfer).from_select(list(columns), rows))
     return set(ids)
 
 

@@ -5,8 +5,7 @@ else holds at the moment, and expires all that is over of theirs. It is a short 
 member who spends waits for a fraction of a second at most, and those passed over come next time.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -55,7 +54,7 @@ def expire_batch(
         return Batch(0, 0, None)
     place = Place(due[-1].expires_at, due[-1].id)
     members = _take(session, {row.member_id for row in due})
-    gone = session.execute(
+    gone = (
         sa.update(PointLot)
         .where(
             PointLot.member_id == sa.func.any(sa.literal(members, sa.ARRAY(sa.BigInteger))),
@@ -64,14 +63,17 @@ def expire_batch(
         )
         .values(expired_points=PointLot.left_points, left_points=0, expired_at=now)
         .returning(PointLot.member_id, PointLot.expired_points)
-        .execution_options(synchronize_session=False)
+        .cte("gone")
+    )
+    sums = session.execute(
+        sa.select(gone.c.member_id, sa.func.sum(gone.c.expired_points), sa.func.count())
+        .group_by(gone.c.member_id)
+        .order_by(gone.c.member_id)
     ).all()
-    sums: Counter[int] = Counter()
-    for member_id, points in gone:
-        sums[member_id] += points
-    if sums:
-        _book(session, sums, now=now)
-    return Batch(len(gone), sums.total(), place)
+    lost = {int(member_id): int(points) for member_id, points, _ in sums}
+    if lost:
+        _book(session, lost, now=now)
+    return Batch(sum(lots for *_, lots in sums), sum(lost.values()), place)
 
 
 def notify_batch(session: Session, *, notice_seconds: int, now: datetime) -> int:
@@ -128,22 +130,21 @@ def _take(session: Session, members: set[int]) -> list[int]:
     return [row for row in rows if row is not None]
 
 
-def _book(session: Session, sums: Counter[int], *, now: datetime) -> None:
+def _book(session: Session, lost: Mapping[int, int], *, now: datetime) -> None:
     """Write what ran out into ledger and statements: one entry of the ledger for the batch."""
     key = f"points-expired:{random_text(16)}"
-    moved = [Transfer(available(one), EXPIRED, points) for one, points in sorted(sums.items())]
+    moved = [Transfer(available(one), EXPIRED, points) for one, points in lost.items()]
     ledger.post(session, key, moved, now=now)
-    session.execute(
-        sa.insert(PointEntry),
-        [
-            {
-                "member_id": member_id,
-                "key": key,
-                "kind": EntryKind.EXPIRED,
-                "available_change": -points,
-                "actor": str(SYSTEM),
-                "at": now,
-            }
-            for member_id, points in sorted(sums.items())
-        ],
-    )
+    columns = {
+        "member_id": _unnest(list(lost)),
+        "available_change": _unnest([-points for points in lost.values()]),
+        "key": sa.literal(key),
+        "kind": sa.literal(EntryKind.EXPIRED.value),
+        "actor": sa.literal(str(SYSTEM)),
+        "at": sa.literal(now, sa.DateTime(timezone=True)),
+    }
+    session.execute(sa.insert(PointEntry).from_select(list(columns), sa.select(*columns.values())))
+
+
+def _unnest(values: list[int]) -> Any:
+    return sa.func.unnest(sa.literal(values, sa.ARRAY(sa.BigInteger)))
