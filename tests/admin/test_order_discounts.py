@@ -1,6 +1,7 @@
 """The page of an order tells why it costs what it costs; lists find orders by what lowered them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -54,7 +55,7 @@ def dealt(session: Session, store: Store) -> Order:
     return make_order(session, store=store, lines=lines, paid_with=paid_with)
 
 
-def lowered_refunds(order: Order) -> sa.Select[tuple[int]]:
+def lowered_refunds(order: Order) -> sa.Select[int]:
     return sa.select(Refund.id).where(Refund.order_id == order.id)
 
 
@@ -102,7 +103,7 @@ def test_lists_find_orders_by_coupon_activity_and_kind(
         sa.select(OrderDiscount.coupon_id).where(OrderDiscount.coupon_id.is_not(None))
     ).one()
     assert coupon_id is not None
-    cases = [
+    cases: list[tuple[dict[str, Any], set[Order]]] = [
         ({"coupon": coupon_id}, {lowered}),
         ({"coupon": coupon_id + 999}, set()),
         ({"coupon": "x"}, set()),

@@ -105,7 +105,7 @@ def test_an_order_costs_what_its_preview_said_and_tells_why(shopper: Shopper) ->
 def test_bad_coupons_and_points_are_refused_and_move_nothing(shopper: Shopper) -> None:
     foreign = shopper.give(make_member(shopper.session))
     mine = shopper.coupon.id
-    cases = [
+    cases: list[tuple[dict[str, Any], int, str]] = [
         ({"coupon_ids": [foreign.id]}, 404, "coupon_not_found"),
         ({"coupon_ids": [mine, mine]}, 422, "coupons_too_many"),
         ({"coupon_ids": [10**12]}, 404, "coupon_not_found"),
