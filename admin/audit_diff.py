@@ -28,6 +28,7 @@ DIFF: Final = Shape(("field", "before", "after"))
 PEOPLE: Final = frozenset({"actor", "second_by", "second_actor", "set_by", "by"})
 STATE_NAMES: Final = frozenset({"state", "standing"})
 KIND_OF: Final[Mapping[str, str]] = {
+    "activity": "ActivityState",
     "order": "OrderState",
     "refund": "RefundState",
     "payout": "PayoutState",
@@ -39,6 +40,7 @@ KIND_OF: Final[Mapping[str, str]] = {
     "approval": "ApprovalState",
     "ownership_dispute": "DisputeState",
     "coupon": "CouponState",
+    "guest_card": "CardState",
 }
 """Whose states a kind of subject has, by the name of the enumeration."""
 ENUMERATIONS: Final[Mapping[str, type[StrEnum]]] = {kind.__name__: kind for kind in STATES}

@@ -8,6 +8,12 @@ from admin.directory import REGISTERS
 from app.kernel.audit import AuditRecord
 
 SUBJECTS: Final = {
+    "segment": "segments",
+    "campaign": "campaigns",
+    "care_rule": "care_rules",
+    "questionnaire": "questionnaires",
+    "review": "reviews",
+    "message_template": "message_templates",
     "order": "orders",
     "refund": "refunds",
     "payout": "payouts",
@@ -23,8 +29,13 @@ SUBJECTS: Final = {
     "closed_month": "closed_months",
     "approval": "approvals",
     "ownership_dispute": "disputes",
+    "activity": "activities",
     "coupon_template": "coupon_templates",
     "coupon": "coupons",
+    "poster_template": "poster_templates",
+    "card_template": "card_templates",
+    "guest_card": "guest_cards",
+    "membership_level": "membership_levels",
     "mall_item": "mall_items",
     "mall_exchange": "mall_exchanges",
 }

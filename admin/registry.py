@@ -14,9 +14,12 @@ from admin.navigation import (
     SETTINGS,
     WORK,
 )
+from admin.views.activities import ActivitiesView, BargainsView, BuyingGroupsView
 from admin.views.approvals import ApprovalsView
 from admin.views.attribution import BindingsView, ChannelsView, ShareCodesView, TouchesView
 from admin.views.audit import AuditChecksView, AuditView
+from admin.views.campaigns import CampaignsView, CareRulesView
+from admin.views.card_visits import CardBookingsView, CardUsesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
 from admin.views.coupons import CouponPushesView, CouponsView, CouponTemplatesView
@@ -24,14 +27,19 @@ from admin.views.disputes import DisputesView
 from admin.views.distributors import DistributorsView
 from admin.views.follow_ups import FollowUpsView
 from admin.views.gifts import GiftsView
+from admin.views.guest_cards import CardTemplatesView, GuestCardsView
 from admin.views.holdings import HoldingsView
 from admin.views.imports import ExpectedMembersView, HistoricOrdersView, ImportsView
 from admin.views.ledger import AccountsView, EntriesView
 from admin.views.levels import LevelsView, LevelWarningsView
+from admin.views.loyalty import GivenRewardsView, MemberTasksView
 from admin.views.members import MembersView
+from admin.views.membership import GrowthView, LevelMovesView, MembershipLevelsView
+from admin.views.messages import MessagesView, MessageTemplatesView
 from admin.views.money import AwardRefusalsView, AwardsView, PayoutsView
 from admin.views.monitor import TeamStopsView
 from admin.views.months import MonthsView
+from admin.views.nicknames import NicknamesView
 from admin.views.notes import NotesView, TagsView
 from admin.views.operations import NoticesView, TasksView
 from admin.views.orders import OrdersView, RefundsView
@@ -43,16 +51,23 @@ from admin.views.points import (
     PointEntriesView,
     PointLotsView,
 )
+from admin.views.posters import PostersView
 from admin.views.preferences import SettingsView
 from admin.views.privacy import PrivacyRequestsView
+from admin.views.questionnaires import QuestionnaireAnswersView, QuestionnairesView
 from admin.views.regions import RegionsView
+from admin.views.reviews import ReviewsView
 from admin.views.risk import RiskFlagsView
 from admin.views.roles import RolesView
+from admin.views.segments import SegmentsView
 from admin.views.simulations import SimulationsView
 from admin.views.staff import StaffView
 from admin.views.staff_sessions import StaffSessionsView
 from admin.views.stores import StoresView
 from admin.views.team import TeamView
+from app.activities.bargain_models import Bargain
+from app.activities.group_models import BuyingGroup
+from app.activities.models import Activity
 from app.approvals.models import Approval
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, Channel, ShareCode, Touch
@@ -66,20 +81,29 @@ from app.distribution.plan_records import (
     PlanPlace,
     PlanSimulation,
 )
+from app.guest_cards.models import CardBooking, CardTemplate, CardUse, GuestCard
 from app.imports.models import HistoricOrder, ImportRun
+from app.interactions.audience_models import Campaign, CareRule, Segment
+from app.interactions.message_models import Message, MessageTemplate
+from app.interactions.questionnaire_models import Questionnaire, QuestionnaireAnswer
+from app.interactions.review_models import Review
 from app.kernel.audit import AuditRecord
 from app.kernel.audit_checks import AuditCheck
 from app.kernel.inbox import InboxNotice
 from app.kernel.outbox import Task
 from app.ledger.models import LedgerAccount, LedgerEntry
+from app.loyalty.models import GivenReward, MemberTask
+from app.members.avatar_models import DoubtfulNickname
 from app.members.expected import ExpectedMember
 from app.members.file_models import FollowUp, MemberNote, Tag
 from app.members.models import Distributor, Member, TeamStop
+from app.membership.models import GrowthEntry, LevelMove, MembershipLevel
 from app.orders.models import Order, Refund
 from app.payouts.models import Payout
 from app.plans.models import PlanVersion
 from app.points.mall_models import MallExchange, MallItem
 from app.points.models import PointEntry, PointLot
+from app.posters.models import PosterTemplate
 from app.preferences.models import SettingChange
 from app.privacy.models import PrivacyRequest
 from app.risk.models import RiskFlag
@@ -108,13 +132,47 @@ VIEWS = (
     (ChannelsView, Channel, _("Channels"), DISTRIBUTION, "channels"),
     (PlanVersionsView, PlanVersion, _("Plans"), DISTRIBUTION, "plan_versions"),
     (SimulationsView, PlanSimulation, _("Simulations"), DISTRIBUTION, "simulations"),
+    (CardTemplatesView, CardTemplate, _("Guest cards"), PROMOTIONS, "card_templates"),
+    (GuestCardsView, GuestCard, _("Cards of friends"), PROMOTIONS, "guest_cards"),
+    (CardBookingsView, CardBooking, _("Bookings"), PROMOTIONS, "card_bookings"),
+    (CardUsesView, CardUse, _("Uses of guest cards"), PROMOTIONS, "card_uses"),
     (CouponTemplatesView, CouponTemplate, _("Coupons"), PROMOTIONS, "coupon_templates"),
     (CouponsView, Coupon, _("Coupons of customers"), PROMOTIONS, "coupons"),
     (CouponPushesView, CouponPush, _("Pushes of coupons"), PROMOTIONS, "coupon_pushes"),
+    (PostersView, PosterTemplate, _("Posters"), PROMOTIONS, "poster_templates"),
+    (NicknamesView, DoubtfulNickname, _("Nicknames to look at"), PROMOTIONS, "nicknames"),
     (PointEntriesView, PointEntry, _("Points"), PROMOTIONS, "point_entries"),
     (PointLotsView, PointLot, _("Lots of points"), PROMOTIONS, "point_lots"),
     (MallItemsView, MallItem, _("Points mall"), PROMOTIONS, "mall_items"),
     (MallExchangesView, MallExchange, _("Exchanges"), PROMOTIONS, "mall_exchanges"),
+    (ActivitiesView, Activity, _("Activities"), PROMOTIONS, "activities"),
+    (BuyingGroupsView, BuyingGroup, _("Groups"), PROMOTIONS, "buying_groups"),
+    (BargainsView, Bargain, _("Bargains"), PROMOTIONS, "bargains"),
+    (
+        MembershipLevelsView,
+        MembershipLevel,
+        _("Membership levels"),
+        PROMOTIONS,
+        "membership_levels",
+    ),
+    (LevelMovesView, LevelMove, _("Changes of level"), PROMOTIONS, "level_moves"),
+    (GrowthView, GrowthEntry, _("Growth"), PROMOTIONS, "growth_entries"),
+    (MemberTasksView, MemberTask, _("Tasks for customers"), PROMOTIONS, "member_tasks"),
+    (GivenRewardsView, GivenReward, _("Rewards"), PROMOTIONS, "given_rewards"),
+    (ReviewsView, Review, _("Reviews"), PROMOTIONS, "reviews"),
+    (SegmentsView, Segment, _("Segments"), PROMOTIONS, "segments"),
+    (CampaignsView, Campaign, _("Campaigns"), PROMOTIONS, "campaigns"),
+    (CareRulesView, CareRule, _("Care"), PROMOTIONS, "care_rules"),
+    (QuestionnairesView, Questionnaire, _("Questionnaires"), PROMOTIONS, "questionnaires"),
+    (
+        QuestionnaireAnswersView,
+        QuestionnaireAnswer,
+        _("Answers"),
+        PROMOTIONS,
+        "questionnaire_answers",
+    ),
+    (MessageTemplatesView, MessageTemplate, _("Occasions"), PROMOTIONS, "message_templates"),
+    (MessagesView, Message, _("Messages"), PROMOTIONS, "messages"),
     (OrdersView, Order, _("Orders"), ORDERS, "orders"),
     (HistoricOrdersView, HistoricOrder, _("Historic orders"), ORDERS, "historic_orders"),
     (RefundsView, Refund, _("Refunds"), ORDERS, "refunds"),

@@ -26,6 +26,15 @@ class ActivityNotFound(DomainError):
 
 
 @dataclass(eq=False)
+class ActivityNotYours(DomainError):
+    """Staff of some stores change activities of these alone."""
+
+    code: ClassVar[str] = "activity_not_yours"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_("Choose stores of your own: this takes place in others as well.")
+
+
+@dataclass(eq=False)
 class ActivityItemNotFound(DomainError):
     """The activity offers no such thing, or not of this kind."""
 

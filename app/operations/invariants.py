@@ -14,13 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import settings
+from app.activities.states import TRANSITIONS as ACTIVITY_TRANSITIONS
 from app.distribution import monitor
+from app.guest_cards.states import CARD_TRANSITIONS
 from app.kernel import audit
 from app.ledger import seals
 from app.members.models import TeamStop
+from app.operations.activity_statements import ACTIVITY_STATEMENTS
+from app.operations.card_statements import CARD_STATEMENTS
 from app.operations.coupon_statements import COUPON_STATEMENTS
 from app.operations.discount_statements import DISCOUNT_STATEMENTS
 from app.operations.invariant_statements import STATEMENTS
+from app.operations.loyalty_statements import LOYALTY_STATEMENTS
 from app.operations.plan_statements import PLAN_STATEMENTS
 from app.operations.point_statements import POINT_STATEMENTS
 from app.orders.states import ORDER_TRANSITIONS, REFUND_TRANSITIONS
@@ -111,12 +116,20 @@ INVARIANTS: Final = (
             *PLAN_STATEMENTS,
             *POINT_STATEMENTS,
             *COUPON_STATEMENTS,
+            *LOYALTY_STATEMENTS,
+            *CARD_STATEMENTS,
             *DISCOUNT_STATEMENTS,
+            *ACTIVITY_STATEMENTS,
         )
     ),
     Invariant("B6", "No ledger entry was edited after it was sealed.", seals.broken_seals),
     Invariant("C23", "A team over the line of the law was stopped within a day.", _teams_let_grow),
     Invariant("B34c", "The audit trail is an unbroken chain.", audit.broken_links),
+    Invariant(
+        "B10a",
+        "An activity's log of states is a path in its table.",
+        _paths("activity_steps", "activity_id", "activities", "draft", ACTIVITY_TRANSITIONS),
+    ),
     Invariant(
         "B10o",
         "An order's log of states is a path in its table.",
@@ -131,6 +144,11 @@ INVARIANTS: Final = (
         "B10p",
         "A payout's log of states is a path in its table.",
         _paths("payout_steps", "payout_id", "payouts", "requested", PAYOUT_TRANSITIONS),
+    ),
+    Invariant(
+        "B10g",
+        "A guest card's log of states is a path in its table.",
+        _paths("guest_card_steps", "card_id", "guest_cards", "shared", CARD_TRANSITIONS),
     ),
     Invariant(
         "B10b",

@@ -329,6 +329,27 @@ TRACES: Final = (
         shown="task_id, count, done_at",
     ),
     Trace(
+        table="activity_entries",
+        title=N_("Activities"),
+        shown="activity_id, order_id, quantity, price_fen, state, created_at, released_at",
+    ),
+    Trace(
+        table="group_seats",
+        title=N_("Groups"),
+        shown="group_id, number, order_id, state, at, left_at",
+    ),
+    Trace(
+        table="bargains",
+        title=N_("Bargains"),
+        shown="id, state, start_fen, cut_fen, floor_fen, order_id, begun_at, ended_at",
+    ),
+    Trace(
+        table="bargain_cuts",
+        title=N_("Cuts for friends"),
+        whose="helper_id = :id",
+        shown="bargain_id, amount_fen, at",
+    ),
+    Trace(
         table="privacy_requests",
         title=N_("Requests about your data"),
         shown="kind, state, requested_at, ended_at",
@@ -336,6 +357,9 @@ TRACES: Final = (
 )
 
 WITHOUT: Final[Mapping[str, str]] = {
+    "activity_days": "a count of acts, which are shown",
+    "activity_tallies": "a count of the entries, which are shown",
+    "buying_groups": "who opened one; the seats in it are shown",
     "coupon_holdings": "a count of the coupons, which are shown",
     "coupon_push_members": "whom coupons were pushed to; those that were given are shown",
     "handovers": "who handed what over; the orders say it to the customer, staff records to staff",

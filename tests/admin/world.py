@@ -21,7 +21,11 @@ from app.stores.models import Region, Role
 from app.stores.permissions import Permission
 from app.stores.roles import ensure_roles
 from tests.admin.place import Place
+from tests.admin.world_activities import put_activities
+from tests.admin.world_cards import put_cards
 from tests.admin.world_coupons import put_coupons
+from tests.admin.world_interactions import put_interactions, put_occasion
+from tests.admin.world_membership import put_brand_membership, put_membership
 from tests.admin.world_people import (
     put_disputed,
     put_file,
@@ -31,6 +35,7 @@ from tests.admin.world_people import (
     put_people,
 )
 from tests.admin.world_points import put_points
+from tests.admin.world_posters import put_posters
 from tests.admin.world_trade import put_money, put_plans, put_trade
 from tests.factories.orders import make_goods
 from tests.factories.people import (
@@ -92,6 +97,7 @@ def build(session: Session, settings: Settings) -> World:
         put_plans(session, place)
     brand = Place(here.store)
     _put_brand(session, brand)
+    put_occasion(session, brand)
     session.commit()
     return World(here, there, brand)
 
@@ -116,6 +122,11 @@ def _place(session: Session, name: str, settings: Settings, region: Region | Non
     put_imports(session, place, name)
     put_disputed(session, place, name)
     put_coupons(session, place, name)
+    put_interactions(session, place, name)
+    put_cards(session, place, name)
+    put_posters(session, place, name)
+    put_membership(session, place, name)
+    put_activities(session, place, name)
     put_points(session, place, name)
     return place
 
@@ -168,3 +179,4 @@ def _put_brand(session: Session, brand: Place) -> None:
     brand.put("roles", role.id, OWN_ROLE)
     brand.put("audit_checks", make_look(session, seal="seal of all", now=NOON), "seal of all")
     brand.put("settings", "payout_min_fen", "Least payout")
+    put_brand_membership(session, brand)

@@ -90,6 +90,7 @@ def test_a_flash_order_is_made_once_however_often_it_is_sent(
 def test_what_is_sold_out_says_so(session: Session, store: Store, phone: Phone) -> None:
     item = item_of(session, store, ActivityKind.FLASH_SALE)
     item.sold = item.stock
+    session.commit()
 
     answer = phone.post(
         f"/activity-items/{item.id}/orders",
