@@ -22,6 +22,14 @@ def init_app(app: Flask) -> None:
         if page is not None and page.bytes_max and staff.may(page.permission):
             request.max_content_length = page.bytes_max
 
+    @app.url_value_preprocessor
+    def let_previews_through(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        name, _dot, route = (endpoint or "").rpartition(".")
+        view = current_app.extensions["backoffice"].get(name)
+        permission, bytes_max = getattr(view, "takes_files", {}).get(route, (None, 0))
+        if request.method == "POST" and permission is not None and staff.may(permission):
+            request.max_content_length = bytes_max
+
 
 def _page(endpoint: str, name: str | None) -> Any:
     """Return the form page of that view and name, if any."""

@@ -185,6 +185,7 @@ def subject_names() -> dict[str, str]:
         "approval": pgettext("approval", "Request"),
         "ownership_dispute": gettext("Dispute"),
         "coupon_template": gettext("Coupon template"),
+        "poster_template": gettext("Poster"),
         "coupon": gettext("Coupon"),
         "coupon_push": gettext("Push of coupons"),
         "product": gettext("Product"),

@@ -14,6 +14,7 @@ from admin.cells import Badge
 from admin.details import Section, Shown, pairs_of, rows_section, sentences_section, steps_section
 from admin.i18n import gettext, say
 from admin.people import level_name
+from admin.poster_links import posters_section
 from admin.staff import visible_store_ids
 from admin.story import story_section
 from admin.tables import Shape
@@ -222,6 +223,7 @@ class DistributorFile(Shown, Statements):
     def _won(self, key: int) -> Iterable[Section | None]:
         """Yield through what they win customers, whom, and whom they brought into the team."""
         yield self._codes(key)
+        yield posters_section(key)
         yield self.related(
             "bindings",
             Binding.owner_id == key,

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base
+from app.members.models import Member
 
 AVATAR_BYTES_MAX: Final = 262_144
 """What an avatar takes as we drew it: a square of a few hundred pixels."""
@@ -41,3 +42,5 @@ class DoubtfulNickname(Base):
         sa.ForeignKey("members.id"), primary_key=True, autoincrement=False
     )
     found_at: Mapped[datetime]
+
+    member: Mapped[Member] = relationship(lazy="raise_on_sql")

@@ -53,4 +53,4 @@ class PosterStateConflict(DomainError):
 
     code: ClassVar[str] = "poster_state"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
-    text: ClassVar[str] = N_("This poster was published or retired meanwhile.")
+    text: ClassVar[str] = N_("Somebody else changed this poster meanwhile. Please open it again.")

@@ -47,6 +47,8 @@ class PosterSpec:
     layout: Mapping[str, Any]
     store_ids: Collection[int] | None = None
     page: str = ""
+    based_on: int | None = None
+    """The version that was edited; where there is a newer one by now, nothing is overwritten."""
 
 
 def redraw_background(handed_in: bytes) -> Picture:
@@ -105,9 +107,11 @@ def revise_template(  # noqa: PLR0913 - what is edited and by whom
     """Change a template; another look is a new version, which shows once it is published.
 
     Without a picture the one before stays. Raises `PosterNotFound`, `PosterInvalid`,
-    `PosterNotYours`.
+    `PosterNotYours`, and `PosterStateConflict` where somebody else made a version meanwhile.
     """
     row = _locked(session, template_id, within)
+    if spec.based_on is not None and spec.based_on != row.version:
+        raise PosterStateConflict
     before = _facts(row)
     last = version_of(session, row.id, row.version)
     store_ids = _checked(spec, within)

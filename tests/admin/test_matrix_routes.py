@@ -48,7 +48,18 @@ def _evidence(place: Place) -> dict[str, Any]:
     return {"file": place.parts["evidence"]}
 
 
+def _picture(place: Place) -> dict[str, Any]:
+    return {"picture": place.parts["review_picture"]}
+
+
 ROW_WAYS: Final = (
+    Way(
+        "reviews.picture_view",
+        "/reviews/picture/",
+        (May.REVIEWS_VIEW,),
+        "reviews",
+        sent=_picture,
+    ),
     Way("members.timeline_view", "/members/timeline/", (May.MEMBERS_VIEW,), "members"),
     Way(
         "members.phone_view",
@@ -71,6 +82,26 @@ ROW_WAYS: Final = (
         (May.BINDINGS_VIEW,),
         "disputes",
         sent=_evidence,
+    ),
+    Way(
+        "poster_templates.picture_view",
+        "/poster_templates/picture/",
+        (May.POSTERS_VIEW,),
+        "poster_templates",
+    ),
+    Way(
+        "poster_templates.preview_view",
+        "/poster_templates/preview/",
+        (May.POSTERS_VIEW, May.POSTERS_EDIT),
+        "poster_templates",
+        method="POST",
+    ),
+    Way(
+        "poster_templates.of_code_view",
+        "/poster_templates/of-code/",
+        (May.POSTERS_VIEW, May.SHARE_CODES_VIEW),
+        "share_codes",
+        seen=404,
     ),
     Way("team.path_view", "/team/path/", (May.DISTRIBUTORS_VIEW,), "team"),
     Way("imports.status", "/imports/status/", (May.IMPORTS,), "imports"),
