@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from flask import Response
 from pydantic import AfterValidator, Field
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access import settings
 from app.interactions import reviews
-from app.interactions.review_models import REVIEW_LENGTH_MAX, Review
+from app.interactions.review_models import Review
 from app.interactions.reviews import Opinion
 from app.interactions.states import ReviewState
 from app.kernel.db import db
@@ -26,7 +26,9 @@ from miniprogram_api.routing import Group
 group = Group("reviews", about="What customers think of what they received.")
 
 Stars = Annotated[int, Field(ge=1, le=5)]
-ReviewText = Annotated[str, Field(max_length=REVIEW_LENGTH_MAX), AfterValidator(printable)]
+REVIEW_LENGTH_HERE: Final = 400
+"""What people type on a phone."""
+ReviewText = Annotated[str, Field(max_length=REVIEW_LENGTH_HERE), AfterValidator(printable)]
 SHOWN: Final[dict[str, Any]] = {
     "id": 3,
     "product_id": 7,
@@ -44,23 +46,26 @@ class OpinionBody(Body):
     """Stars, a text that may be empty, and whether the name is left out."""
 
     model_config = Body.model_config | example(
-        {"stars": 5, "text": "手法很好，环境安静。", "is_anonymous": False}
+        {"stars": 5, "text": "手法很好，环境安静。", "name": "shown"}
     )
 
     stars: Stars
     text: ReviewText = ""
-    is_anonymous: bool = False
+    name: Annotated[
+        Literal["shown", "left_out"], Field(description="Whether others see whose it is")
+    ] = "shown"
 
     def opinion(self) -> Opinion:
         """Return it as the service takes it."""
-        return Opinion(stars=self.stars, text=self.text, is_anonymous=self.is_anonymous)
+        is_anonymous = self.name == "left_out"
+        return Opinion(stars=self.stars, text=self.text, is_anonymous=is_anonymous)
 
 
 class ReviewBody(OpinionBody):
     """A review of one line of an order that was received."""
 
     model_config = Body.model_config | example(
-        {"order_line_id": 31, "stars": 5, "text": "手法很好，环境安静。", "is_anonymous": False}
+        {"order_line_id": 31, "stars": 5, "text": "手法很好，环境安静。", "name": "shown"}
     )
 
     order_line_id: RowId
