@@ -27,7 +27,7 @@ from app.posters.states import PosterKind, PosterState
 
 UPLOAD_BYTES_MAX: Final = 6 * 1024 * 1024
 PIXELS_MAX: Final = 25_000_000
-SIDE_MAX: Final = 2_000
+SIDE_MAX: Final = 3_000
 WIDTH_MIN: Final = 600
 QUALITY: Final = 90
 BOUNDS: Final = Bounds(UPLOAD_BYTES_MAX, PIXELS_MAX, SIDE_MAX)
