@@ -33,11 +33,10 @@ class Returned:
 def make(session: Session, order: Order, quote: Quote, *, now: datetime) -> None:
     """Write what was taken off a new order, and set its coupons and points aside for it.
 
-    Raises `CouponTaken` where another order was faster, and what points refuse.
+    The rows come last: their foreign keys share-lock the coupons, and two orders that both held
+    such a lock could not both go on to set the coupon aside. Raises `CouponTaken` where another
+    order was faster, and what points refuse.
     """
-    for position, taken in enumerate(quote.preview.taken):
-        session.add(_row(order, position, taken))
-    session.flush()
     if quote.coupons:
         coupons.reserve(
             session,
@@ -49,6 +48,9 @@ def make(session: Session, order: Order, quote: Quote, *, now: datetime) -> None
         )
     if quote.spend.points:
         points.reserve(session, order.id, quote.spend, member_id=order.member_id, now=now)
+    for position, taken in enumerate(quote.preview.taken):
+        session.add(_row(order, position, taken))
+    session.flush()
 
 
 def use(session: Session, order: Order, *, now: datetime) -> None:
