@@ -15,6 +15,7 @@ from admin.point_parts import points_moved
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
 from admin.timeline_coupons import coupons_moved
+from admin.timeline_membership import level_moved, rewarded
 from admin.words import action_name, step_reason
 from app.attribution.dispute_models import OwnershipDispute
 from app.attribution.models import Binding, BindingStep, Touch
@@ -378,6 +379,8 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     _refunded,
     coupons_moved,
     points_moved,
+    level_moved,
+    rewarded,
     _awarded,
     _tagged,
     _planned,

@@ -21,6 +21,7 @@ from admin.directory import Reference
 from admin.dispute_links import disputes_section
 from admin.i18n import listed, moment
 from admin.imports_history import historic_orders_section
+from admin.membership_file import membership_sections
 from admin.ownership import orders_condition, ownership_section, sentences
 from admin.point_parts import point_sections
 from admin.tables import Shape
@@ -158,6 +159,7 @@ class MemberFile(Shown):
             title = _("Orders that fell to that owner")
             yield self.related("orders", asked, title=title, without=("member_id",))
         yield from self._written(row)
+        yield from membership_sections(row)
         yield self.related(
             "orders", Order.member_id == row.id, without=("member_id",), member=row.id
         )

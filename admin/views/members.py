@@ -20,6 +20,7 @@ from admin.forms import REASON_MAX, LookupField
 from admin.i18n import say_error
 from admin.lookups import distributors
 from admin.member_filters import BOUGHT, DUE, OfTag, OwnedBy
+from admin.membership_file import MEMBERSHIP_PAGES, OfLevel
 from admin.people import masked_phone, name_of, phone_hash
 from admin.point_forms import MEMBER_PAGES
 from admin.scopes import by_member
@@ -122,6 +123,7 @@ class MembersView(MemberFile, ScopedView):
         ),
         BOUGHT,
         OfTag(),
+        OfLevel(),
         OwnedBy(),
         DUE,
         OfStore("store", _("Store of origin"), Member.origin_store_id),
@@ -141,6 +143,7 @@ class MembersView(MemberFile, ScopedView):
     decisions = TAGGING
     form_pages = (
         *FILE_PAGES,
+        *MEMBERSHIP_PAGES,
         *MEMBER_PAGES,
         FormPage(
             name="transfer",

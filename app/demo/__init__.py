@@ -11,20 +11,25 @@ from app.demo.contested import load_contested
 from app.demo.counter import load_counter
 from app.demo.coupons import load_coupons
 from app.demo.files import load_files
+from app.demo.membership import load_member_levels, load_membership
 from app.demo.plans import load_plans
 from app.demo.points import load_points
+from app.demo.posters import load_posters
 from app.demo.trade import load_trade
 from app.insight.jobs import refresh_figures
 
 
 def _demo() -> Iterator[str]:
     yield from _brand()
+    yield from load_membership()
     yield from load_trade()
     yield from load_contested()
+    yield from load_member_levels()
     yield from load_files()
     yield from load_counter()
     yield from load_coupons()
     yield from load_points()
+    yield from load_posters()
     refresh_figures()
     yield "figures: made"
 

@@ -18,10 +18,17 @@ from app.kernel.audit import SYSTEM
 from app.kernel.batches import Process
 from app.kernel.db import atomic
 from app.kernel.errors import DomainError
+from app.loyalty import jobs as loyalty
+from app.loyalty import occasions
 from app.orders import services as orders
 from app.reactions import TASKS
 
 JOBS: Final[tuple[tuple[str, Process], ...]] = (
+    ("look_at_members", loyalty.each(occasions.look_at_member)),
+    ("promise_rewards", loyalty.promise),
+    ("settle_rewards", loyalty.settle),
+    ("take_back_rewards", loyalty.take_back),
+    ("give_upgrade_gifts", loyalty.each(occasions.give_upgrade_gift)),
     ("begin_levels", levels.begin_levels),
     ("seat_everybody", reacting.seat_everybody),
     ("note_joined", reacting.note_joined),

@@ -22,31 +22,31 @@ BATCH_MAX: Final = 50
 @job("promise_rewards")
 def promise_rewards() -> int:
     """Promise points for paid orders, and grant the levels they pay for."""
-    return work_off("promise_rewards", _promise, limit=BATCH_MAX)
+    return work_off("promise_rewards", promise, limit=BATCH_MAX)
 
 
 @job("settle_rewards")
 def settle_rewards() -> int:
     """Give the points and the growth of settled orders, and what first orders fulfil."""
-    return work_off("settle_rewards", _settle, limit=BATCH_MAX)
+    return work_off("settle_rewards", settle, limit=BATCH_MAX)
 
 
 @job("take_back_rewards")
 def take_back_rewards() -> int:
     """Take back what refunds take back of points, growth and levels."""
-    return work_off("take_back_rewards", _take_back, limit=BATCH_MAX)
+    return work_off("take_back_rewards", take_back, limit=BATCH_MAX)
 
 
 @job("give_upgrade_gifts")
 def give_upgrade_gifts() -> int:
     """Give what reaching a level brings."""
-    return work_off("give_upgrade_gifts", _each(occasions.give_upgrade_gift), limit=BATCH_MAX)
+    return work_off("give_upgrade_gifts", each(occasions.give_upgrade_gift), limit=BATCH_MAX)
 
 
 @job("look_at_members")
 def look_at_members() -> int:
     """Count what members told of themselves for their tasks."""
-    return work_off("look_at_members", _each(occasions.look_at_member), limit=BATCH_MAX)
+    return work_off("look_at_members", each(occasions.look_at_member), limit=BATCH_MAX)
 
 
 @job("celebrate_birthdays", timeout_seconds=1800)
@@ -55,9 +55,11 @@ def celebrate_birthdays() -> int:
     return occasions.celebrate(now=database_now())
 
 
-def _each(
+def each(
     act: Callable[..., None],
 ) -> Callable[[Session, Sequence[Task], datetime], None]:
+    """Make a set of tasks of what is done for one subject."""
+
     def process(session: Session, tasks: Sequence[Task], now: datetime) -> None:
         for subject_id in sorted({task.subject_id for task in tasks}):
             act(session, subject_id, now=now)
@@ -66,18 +68,21 @@ def _each(
     return process
 
 
-def _promise(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+def promise(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Work off payments."""
     _bring_into_line(session, [task.subject_id for task in tasks], now=now)
     outbox.finish(session, tasks)
 
 
-def _settle(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+def settle(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Work off settlements."""
     for order_id in _bring_into_line(session, [task.subject_id for task in tasks], now=now):
         occasions.look_at_settled(session, order_id, now=now)
     outbox.finish(session, tasks)
 
 
-def _take_back(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+def take_back(session: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Work off refunds."""
     refunded = session.scalars(
         sa.select(Refund.order_id).where(Refund.id.in_([task.subject_id for task in tasks]))
     ).all()

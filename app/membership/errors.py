@@ -97,3 +97,14 @@ class ReasonMissing(DomainError):
     code: ClassVar[str] = "membership_reason_missing"
     kind: ClassVar[ErrorKind] = ErrorKind.INVALID
     text: ClassVar[str] = N_("Say why.")
+
+
+@dataclass(eq=False)
+class BrandOnly(DomainError):
+    """Levels and tasks are of the whole brand."""
+
+    code: ClassVar[str] = "membership_brand_only"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_(
+        "Levels and tasks are of the whole brand; whoever works for some stores cannot change them."
+    )

@@ -1,7 +1,7 @@
 """Levels of the brand, who holds which, and the growth that reaches them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -67,6 +67,16 @@ class LevelVersion(Base):
     from_at: Mapped[datetime]
     actor: Mapped[str]
     reason: Mapped[str]
+
+
+LEVEL_NAME: Final = (
+    sa.select(LevelVersion.name)
+    .where(LevelVersion.level_id == MembershipLevel.id)
+    .order_by(LevelVersion.from_at.desc(), LevelVersion.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""What a level is called by its newest rules, for queries of levels."""
 
 
 class Membership(Base):

@@ -52,6 +52,18 @@ TRACES: Final = (
         },
     ),
     Trace(
+        table="member_avatars",
+        title=N_("Picture"),
+        shown="sha256, changed_at",
+        is_deleted=True,
+    ),
+    Trace(
+        table="doubtful_nicknames",
+        title=N_("Nickname waiting for a look"),
+        shown="found_at",
+        is_deleted=True,
+    ),
+    Trace(
         table="consents",
         title=N_("Consents"),
         shown="purpose, version, granted_at, withdrawn_at",

@@ -21,7 +21,12 @@ from tests.admin.place import Place
 from tests.admin.world import OWN_PERMISSIONS, OWN_ROLE
 from tests.factories.people import make_staff
 
-OF_BRAND: Final = frozenset({"products", "plan_versions", "roles", "simulations", "tags"})
+OF_BRAND: Final = frozenset(
+    {
+        *("products", "plan_versions", "roles", "simulations", "tags"),
+        *("membership_levels", "member_tasks"),
+    }
+)
 """Rows without a store that everybody with the permission sees."""
 OF_HEADQUARTERS: Final = frozenset(
     {"ledger_entries", "tasks", "notices", "settings", "audit_checks"}
