@@ -21,6 +21,7 @@ from app.membership import jobs as membership
 from app.orders import jobs as orders
 from app.payouts import jobs as payouts
 from app.points import jobs as points
+from app.posters import jobs as posters
 from app.privacy import jobs as privacy
 from app.risk import jobs as risk
 from app.stores import jobs as staff
@@ -60,6 +61,7 @@ CRON: Final[Mapping[str, str]] = {
     attribution.forget_code_misses.name: "25 * * * *",
     imports.forget_imports.name: "50 3 * * *",
     privacy.forget_data_copies.name: "55 * * * *",
+    posters.forget_old_posters.name: "35 3 * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
     staff.forget_staff_sessions.name: "45 3 * * *",
     staff.end_past_employment.name: "5 0 * * *",
