@@ -32,6 +32,8 @@ from app.kernel.clock import SHANGHAI, business_day
 from app.kernel.outbox import emit
 
 KIND: Final = "card"
+NUMBER_MAX: Final = 18
+"""Digits of a row's number."""
 
 
 def show_code(
@@ -49,6 +51,17 @@ def show_code(
     item = next((one for one in items if one.remaining), items[0])
     _require_usable(card, item, now=now)
     return codes.show(f"{KIND}:{item.id}", member_id=member_id, now=now)
+
+
+def item_of(text: str) -> int:
+    """Return which service of a card a code names; nothing is proven yet.
+
+    Raises `PickupCodeInvalid`.
+    """
+    kind, _, number = codes.read(text).subject.partition(":")
+    if kind != KIND or not number.isascii() or not number.isdigit() or len(number) > NUMBER_MAX:
+        raise PickupCodeInvalid
+    return int(number)
 
 
 def look(

@@ -111,14 +111,14 @@ def funnel(
     from_at: datetime,
     until_at: datetime,
     store_ids: Collection[int] | None = None,
-    giver_id: int | None = None,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> list[Funnel]:
     """Return the figures of cards shared in [from, until), the most shared first.
 
-    `by` None is one row for all. With some stores given, cards of givers of those stores; with a
-    giver, only theirs.
+    `by` None is one row for all. With some stores given, cards of givers of those stores;
+    `only` is a condition on the cards besides.
     """
-    cards = _cards(from_at, until_at, store_ids, giver_id)
+    cards = _cards(from_at, until_at, store_ids, only)
     key, name, joined = _told_apart(by, cards)
     figures = _figures(cards)
     rows = session.execute(
@@ -199,7 +199,7 @@ def _cards(
     from_at: datetime,
     until_at: datetime,
     store_ids: Collection[int] | None,
-    giver_id: int | None,
+    only: sa.ColumnElement[bool] | None,
 ) -> sa.Subquery:
     """Return each card of the span with what it cost and brought."""
     cost = (
@@ -227,8 +227,8 @@ def _cards(
     )
     if store_ids is not None:
         wanted = wanted.where(GuestCard.giver_store_id.in_(store_ids))
-    if giver_id is not None:
-        wanted = wanted.where(GuestCard.giver_id == giver_id)
+    if only is not None:
+        wanted = wanted.where(only)
     return wanted.subquery("cards")
 
 

@@ -112,7 +112,9 @@ def list_card_quotas() -> AllowancesView:
     session, now, giver_id = db.session(), utc_now(), caller().member_id
     allowances = sharing.allowances(session, giver_id, now=now)
     begins_at = day_begins_at(month_of(now))
-    whole = settling.funnel(session, None, from_at=begins_at, until_at=now, giver_id=giver_id)
+    whole = settling.funnel(
+        session, None, from_at=begins_at, until_at=now, only=GuestCard.giver_id == giver_id
+    )
     names = ("issued", "claimed", "booked", "used", "converted")
     figures = {name: getattr(whole[0], name) if whole else 0 for name in names}
     return AllowancesView(items=[AllowanceView.of(one) for one in allowances], **figures)

@@ -30,6 +30,7 @@ from tests.api.test_routes import OF_SOMEBODY, OF_STAFF, ask
 from tests.factories.coupons import make_coupon, make_template
 from tests.factories.guest_cards import (
     booked,
+    card_of,
     claimed_card,
     give_phone,
     make_friend,
@@ -41,6 +42,7 @@ from tests.factories.interactions import make_picture, make_review
 from tests.factories.orders import NOON, make_order, make_refund, paid_order
 from tests.factories.payouts import make_earner, make_payout, plan_version_id
 from tests.factories.people import make_member, make_share_code, make_staff, make_store
+from tests.factories.points import make_exchange
 from tests.factories.privacy import make_data_request
 from tests.integration.distribution.cases import award
 
@@ -229,7 +231,7 @@ def belongings(
     [earned] = award(session, sold, now=NOON)
     received = make_order(session, member=member, state=OrderState.COMPLETED)
     review = make_review(session, received, state=ReviewState.WAITING)
-    friend_card = claimed_card(session, settings, member=give_phone(session, member))
+    friend_card = card_of(session, settings, give_phone(session, member))
     store = open_hours(session, make_store(session))
     ahead = booked(session, settings, friend_card, store, from_at=NOON + timedelta(hours=14))
     sign_in = sa.select(MemberSession.id).where(MemberSession.member_id == member.id)
@@ -241,6 +243,7 @@ def belongings(
         "code": make_share_code(session, distributor=owner).code,
         "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
+        "exchange_id": str(make_exchange(session, member, session.get_one(Store, order.store_id)).id),
         "number": order.number,
         "payout_id": str(payout.id),
         "picture_id": str(make_picture(session, review).id),

@@ -27,7 +27,7 @@ from tests.api.conftest import (
     nothing_moves,
 )
 from tests.factories.coupons import make_coupon, make_template
-from tests.factories.guest_cards import booked, claimed_card, give_phone, open_hours
+from tests.factories.guest_cards import booked, card_of, give_phone, open_hours
 from tests.factories.orders import make_order, make_refund
 from tests.factories.payouts import make_earner, make_payout
 from tests.factories.people import NOON, make_share_code, make_store
@@ -43,6 +43,7 @@ ARGUMENTS: Final = {
     "code": "0" * 22,
     "coupon_id": "7",
     "data_request_id": "7",
+    "exchange_id": "7",
     "group_code": "A" * 16,
     "item_id": "999999",
     "month": "2026-03",
@@ -370,7 +371,7 @@ def belongings(
         "award_id": sa.select(Award.id).where(Award.beneficiary_id == member.id),
         "session_id": sa.select(MemberSession.id).where(MemberSession.member_id == member.id),
     }
-    card = claimed_card(session, settings, member=give_phone(session, member))
+    card = card_of(session, settings, give_phone(session, member))
     shop = open_hours(session, make_store(session))
     ahead = booked(session, settings, card, shop, from_at=NOON + timedelta(hours=14))
     return {name: str(session.scalar(wanted)) for name, wanted in mine.items()} | {

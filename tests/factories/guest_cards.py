@@ -138,6 +138,12 @@ def used(
     return card
 
 
+def card_of(session: Session, settings: Settings, member: Member) -> GuestCard:
+    """A card that somebody claimed who may have bought here before."""
+    template = make_template(session, is_new_only=False)
+    return claimed_card(session, settings, member=member, template=template)
+
+
 def give_phone(session: Session, member: Member) -> Member:
     """Let somebody who has none give a phone number."""
     if member.phone_hash is None:
