@@ -117,7 +117,9 @@ def items_page(
     wanted = sa.select(MallItem).where(MallItem.is_published)
     if store_id is not None:
         wanted = wanted.where(
-            sa.or_(MallItem.store_ids.is_(None), MallItem.store_ids.contains([store_id]))
+            sa.or_(
+                MallItem.store_ids.is_(None), sa.literal(store_id) == sa.any_(MallItem.store_ids)
+            )
         )
     if after_id is not None:
         wanted = wanted.where(MallItem.id < after_id)

@@ -243,7 +243,9 @@ def belongings(
         "code": make_share_code(session, distributor=owner).code,
         "coupon_id": str(make_coupon(session, make_template(session), member).id),
         "data_request_id": str(make_data_request(session, member).id),
-        "exchange_id": str(make_exchange(session, member, session.get_one(Store, order.store_id)).id),
+        "exchange_id": str(
+            make_exchange(session, member, session.get_one(Store, order.store_id)).id
+        ),
         "number": order.number,
         "payout_id": str(payout.id),
         "picture_id": str(make_picture(session, review).id),
