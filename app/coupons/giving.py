@@ -9,7 +9,8 @@ caller's transaction must end, and nothing of it remains (D15, B29).
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -47,6 +48,15 @@ class Gift:
         """Tell whether members help themselves, and so keep to its ways and window."""
         return self.channel in {CouponChannel.CENTRE, CouponChannel.CODE}
 
+    @property
+    def is_for_many(self) -> bool:
+        """Tell whether its key is the beginning of the keys of many coupons."""
+        return self.channel is CouponChannel.PUSH
+
+    def writing(self) -> sa.Executable:
+        """Return the statement that writes such coupons."""
+        return _writing(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
+
 
 def give(
     session: Session, template_id: int, member_id: int, *, key: str, source: str, now: datetime
@@ -71,11 +81,12 @@ def issue(
 
     Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
     """
-    written = _write(session, template_id, [member_id], gift=gift, now=now)
-    if not written:
+    asked = _asked(template_id, [member_id], gift=gift, now=now)
+    coupon: Coupon | None = session.scalar(gift.writing(), asked)
+    if coupon is None:
         raise why_not(session, template_id, gift=gift, now=now)
     _take_stock(session, template_id, 1, gift=gift, now=now)
-    return session.get_one(Coupon, written[member_id])
+    return coupon
 
 
 def issue_many(
@@ -86,10 +97,11 @@ def issue_many(
     The gift's key is followed by each member's number. Raises `CouponsGone` where there are not
     enough for all, and what `give` raises; then the transaction, or savepoint, must end.
     """
-    written = _write(session, template_id, sorted(member_ids), gift=gift, now=now)
+    asked = _asked(template_id, sorted(member_ids), gift=gift, now=now)
+    written = session.scalars(gift.writing(), asked).all()
     if written:
         _take_stock(session, template_id, len(written), gift=gift, now=now)
-        return set(written)
+        return {one.member_id for one in written}
     refusal = why_not(session, template_id, gift=gift, now=now)
     if isinstance(refusal, CouponLimitReached):
         return set()
@@ -124,55 +136,81 @@ def _take_stock(
     session: Session, template_id: int, count: int, *, gift: Gift, now: datetime
 ) -> None:
     """Count coupons that were just written; raises where there are not so many, or not open."""
-    issued = session.scalar(
+    asked = {"template": template_id, "count": count, "way": gift.channel.value, "now": now}
+    issued = session.scalar(_counting(is_open_to_all=gift.is_open_to_all), asked)
+    if issued is None:
+        refusal = why_not(session, template_id, gift=gift, now=now)
+        raise CouponsGone if isinstance(refusal, CouponLimitReached) else refusal
+
+
+def _asked(template_id: int, member_ids: list[int], *, gift: Gift, now: datetime) -> dict[str, Any]:
+    """Return what `_writing` is to be run with."""
+    return {
+        "template": template_id,
+        "members": member_ids,
+        "way": gift.channel.value,
+        "source": gift.source,
+        "key": gift.key,
+        "actor": gift.actor,
+        "now": now,
+    }
+
+
+TEMPLATE: Final = sa.bindparam("template", type_=sa.BigInteger)
+MEMBERS: Final = sa.bindparam("members", type_=sa.ARRAY(sa.BigInteger))
+WAY: Final = sa.bindparam("way", type_=sa.Text)
+KEY: Final = sa.cast(sa.bindparam("key", type_=sa.Text), sa.Text)
+NOW: Final = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+
+
+def _open(*, is_open_to_all: bool) -> list[sa.ColumnElement[bool]]:
+    """Return the condition for a template that gives coupons out, at `NOW` and by `WAY`."""
+    rules: list[sa.ColumnElement[bool]] = [
+        CouponTemplate.id == TEMPLATE,
+        CouponTemplate.ended_at.is_(None),
+        sa.or_(CouponTemplate.valid_until_at.is_(None), CouponTemplate.valid_until_at > NOW),
+    ]
+    if is_open_to_all:
+        rules += [
+            sa.cast(WAY, sa.Text) == sa.any_(CouponTemplate.ways),
+            CouponTemplate.claim_from_at <= NOW,
+            CouponTemplate.claim_until_at > NOW,
+        ]
+    return rules
+
+
+@cache
+def _counting(*, is_open_to_all: bool) -> sa.UpdateBase:
+    """Return the statement that takes coupons from the stock of a template, where they are there.
+
+    Built once: putting it together takes as long as running it.
+    """
+    count = sa.bindparam("count", type_=sa.BigInteger)
+    return (
         sa.update(CouponTemplate)
         .where(
-            *_open(template_id, gift=gift, now=now),
+            *_open(is_open_to_all=is_open_to_all),
             CouponTemplate.issued + count <= CouponTemplate.stock,
         )
         .values(issued=CouponTemplate.issued + count)
         .returning(CouponTemplate.issued)
         .execution_options(synchronize_session=False)
     )
-    if issued is None:
-        refusal = why_not(session, template_id, gift=gift, now=now)
-        raise CouponsGone if isinstance(refusal, CouponLimitReached) else refusal
 
 
-def _open(template_id: int, *, gift: Gift, now: datetime) -> list[sa.ColumnElement[bool]]:
-    rules: list[sa.ColumnElement[bool]] = [
-        CouponTemplate.id == template_id,
-        CouponTemplate.ended_at.is_(None),
-        sa.or_(CouponTemplate.valid_until_at.is_(None), CouponTemplate.valid_until_at > now),
-    ]
-    if gift.is_open_to_all:
-        rules += [
-            sa.literal(gift.channel.value) == sa.any_(CouponTemplate.ways),
-            CouponTemplate.claim_from_at <= now,
-            CouponTemplate.claim_until_at > now,
-        ]
-    return rules
+@cache
+def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
+    """Return the statement that writes coupons of an open template that has some left.
 
-
-def _write(
-    session: Session, template_id: int, member_ids: list[int], *, gift: Gift, now: datetime
-) -> dict[int, int]:
-    """Write coupons of an open template that has some left; return member to coupon.
-
-    Who is at their limit is missing. One statement: count, coupon and first step.
+    Counts them among each member's own, writes them and their first steps. Gives the coupons; who
+    is at their limit gets none.
     """
     template = (
         sa.select(CouponTemplate)
-        .where(
-            *_open(template_id, gift=gift, now=now), CouponTemplate.issued < CouponTemplate.stock
-        )
+        .where(*_open(is_open_to_all=is_open_to_all), CouponTemplate.issued < CouponTemplate.stock)
         .cte("template")
     )
-    people = (
-        sa.func.unnest(sa.cast(member_ids, sa.ARRAY(sa.BigInteger)))
-        .table_valued("member_id", name="people")
-        .render_derived()
-    )
+    people = sa.func.unnest(MEMBERS).table_valued("member_id", name="people").render_derived()
     wanted = (
         sa.select(template.c.id, people.c.member_id, sa.literal(1))
         .select_from(template)
@@ -188,51 +226,45 @@ def _write(
         .returning(CouponHolding.member_id, CouponHolding.issued)
         .cte("counted")
     )
-    values = _values(template, counted, gift=gift, now=now)
+    values = _values(template, counted, is_for_many=is_for_many)
+    chosen = sa.select(*values.values()).select_from(template).join(counted, sa.true())
     made = (
         sa.insert(Coupon)
-        .from_select(
-            list(values), sa.select(*values.values()).select_from(template).join(counted, sa.true())
-        )
-        .returning(Coupon.id, Coupon.member_id)
+        .from_select(list(values), chosen)
+        .returning(*Coupon.__table__.columns)
         .cte("made")
+    )
+    actor = sa.cast(sa.bindparam("actor", type_=sa.Text), sa.Text)
+    traces = sa.select(
+        made.c.id,
+        sa.literal_column(f"'{CouponEvent.CLAIM}'"),
+        sa.literal_column(f"'{CouponState.UNUSED}'"),
+        NOW,
+        actor,
     )
     stepped = (
         sa.insert(CouponStep)
-        .from_select(
-            ["coupon_id", "event", "to_state", "at", "actor"],
-            sa.select(
-                made.c.id,
-                sa.literal(CouponEvent.CLAIM.value),
-                sa.literal(CouponState.UNUSED.value),
-                sa.literal(now, sa.DateTime(timezone=True)),
-                sa.literal(gift.actor),
-            ),
-        )
+        .from_select(["coupon_id", "event", "to_state", "at", "actor"], traces)
         .cte("stepped")
     )
-    rows = session.execute(sa.select(made.c.member_id, made.c.id).add_cte(stepped))
-    return {row[0]: row[1] for row in rows}
+    return sa.select(Coupon).from_statement(sa.select(*made.c).add_cte(stepped))
 
 
 def _values(
-    template: sa.CTE, counted: sa.CTE, *, gift: Gift, now: datetime
+    template: sa.CTE, counted: sa.CTE, *, is_for_many: bool
 ) -> dict[str, sa.ColumnElement[Any]]:
     """Return the columns of a new coupon."""
-    instant = sa.literal(now, sa.DateTime(timezone=True))
-    key: sa.ColumnElement[Any] = sa.cast(gift.key, sa.Text)
-    if gift.key is not None and gift.channel is CouponChannel.PUSH:
-        key = sa.literal(f"{gift.key}:") + sa.cast(counted.c.member_id, sa.Text)
-    runs_until = instant + template.c.valid_seconds * sa.text("interval '1 second'")
+    ends = NOW + template.c.valid_seconds * sa.text("interval '1 second'")
+    of_one = KEY + ":" + sa.cast(counted.c.member_id, sa.Text)
     return {
         "template_id": template.c.id,
         "member_id": counted.c.member_id,
         "seq": counted.c.issued,
-        "state": sa.literal(CouponState.UNUSED.value),
-        "channel": sa.literal(gift.channel.value),
-        "source": sa.literal(gift.source),
-        "key": key,
-        "claimed_at": instant,
-        "valid_from_at": sa.func.coalesce(template.c.valid_from_at, instant),
-        "valid_until_at": sa.func.coalesce(template.c.valid_until_at, runs_until),
+        "state": sa.literal_column(f"'{CouponState.UNUSED}'"),
+        "channel": sa.cast(WAY, sa.Text),
+        "source": sa.cast(sa.bindparam("source", type_=sa.Text), sa.Text),
+        "key": of_one if is_for_many else KEY,
+        "claimed_at": NOW,
+        "valid_from_at": sa.func.coalesce(template.c.valid_from_at, NOW),
+        "valid_until_at": sa.func.coalesce(template.c.valid_until_at, ends),
     }
