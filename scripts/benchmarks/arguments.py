@@ -12,7 +12,9 @@ PARTS: Final = {
     "c": 'first page and counts of "my team" in brands of growing size',
     "d": "QR codes and mini-program codes",
     "e": "the engines alone, in memory",
+    "f": "a flash sale of a thousand pieces under 64 clients",
     "i": "start pages of the back office, and making the figures they show",
+    "k": "claims of one hot coupon, and a million coupons that expire",
     "l": "levels and teams of everybody, as each month evaluates them",
     "m": "memory of each process",
     "p": "a million lots of points that run out, with spends beside",
@@ -66,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=3.0,
         metavar="N",
-        help="(a), (b), (d), (m): how long each load lasts (3)",
+        help="(a), (b), (d), (k), (m): how long each load lasts (3)",
     )
     made.add_argument("--json", action="store_true", help="print one JSON document instead")
     return made

@@ -12,8 +12,14 @@ import app.tables  # noqa: F401 - foreign keys need every table
 from app.activities import jobs, queries
 from app.activities.dealing import Purchase
 from app.activities.kinds import KINDS
-from app.activities.models import Activity, ActivityEntry, ActivityItem, ActivityTally
-from app.activities.states import ActivityKind, ActivityState
+from app.activities.models import (
+    Activity,
+    ActivityEntry,
+    ActivityItem,
+    ActivityStep,
+    ActivityTally,
+)
+from app.activities.states import TRANSITIONS, ActivityEvent, ActivityKind, ActivityState
 from app.catalog.models import Product
 from app.kernel import outbox
 from app.kernel.outbox import Task
@@ -27,6 +33,13 @@ from tests.factories.orders import make_goods, offer, payment_report
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _names = count(1)
+_PATHS: Final[Mapping[ActivityState, Sequence[ActivityEvent]]] = {
+    ActivityState.DRAFT: (),
+    ActivityState.SCHEDULED: (ActivityEvent.SCHEDULE,),
+    ActivityState.RUNNING: (ActivityEvent.SCHEDULE, ActivityEvent.START),
+    ActivityState.ENDED: (ActivityEvent.SCHEDULE, ActivityEvent.START, ActivityEvent.END),
+    ActivityState.CANCELLED: (ActivityEvent.CANCEL,),
+}
 
 
 def make_activity(
@@ -66,6 +79,19 @@ def make_activity(
         ],
     )
     session.add(activity)
+    session.flush()
+    at = ActivityState.DRAFT
+    for event in _PATHS[state]:
+        at = TRANSITIONS[at, event]
+        step = ActivityStep(
+            activity_id=activity.id,
+            event=event,
+            to_state=at,
+            at=starts_at,
+            actor="system",
+            reason="",
+        )
+        session.add(step)
     session.flush()
     return activity
 
