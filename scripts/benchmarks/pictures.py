@@ -18,7 +18,7 @@ CODES: Final = 400
 DRAWINGS: Final = 100
 
 DRAW_QR: Final = """
-from miniprogram_api.pictures import qr_png
+from app.posters.qr import qr_png
 draw = lambda number: qr_png(f"https://shop.example.com/s/{number:022}")
 """
 DRAW_WXACODE: Final = """
