@@ -19,15 +19,13 @@ from admin.store_choices import visible_stores
 from app.activities.errors import ActivityInvalid, ActivityNotYours
 from app.activities.kinds import KINDS
 from app.activities.models import NAME_LENGTH_MAX, Activity, ActivityItem
-from app.activities.services import LIMIT_MAX, STOCK_MAX, ActivitySpec, ItemSpec
+from app.activities.services import ITEMS_MAX, LIMIT_MAX, STOCK_MAX, ActivitySpec, ItemSpec
 from app.activities.states import ActivityKind
 from app.catalog.models import Product
 from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.kernel.i18n import translate
 
-ITEM_ROWS: Final = 8
-"""Products that the form holds; more come in by the service."""
 MINUTE: Final = 60
 CHOICES: Final[Mapping[str, Any]] = {
     "nobody": _("Nobody"),
@@ -75,7 +73,7 @@ class ActivityForm(FlaskForm):
         self.store_ids.choices = [(int(key), name) for key, name in visible_stores()]
         found = sa.select(Product.id, Product.title).order_by(Product.title)
         products = [(row.id, row.title) for row in db.session.execute(found)]
-        for number in range(1, ITEM_ROWS + 1):
+        for number in range(1, ITEMS_MAX + 1):
             if f"product_{number}" in self:
                 self[f"product_{number}"].choices = [(0, "–"), *products]
 
@@ -106,7 +104,7 @@ class ActivityForm(FlaskForm):
 
     def _items(self) -> list[ItemSpec]:
         found = []
-        for number in range(1, ITEM_ROWS + 1):
+        for number in range(1, ITEMS_MAX + 1):
             if f"product_{number}" not in self or not self[f"product_{number}"].data:
                 continue
             price, stock = self[f"price_{number}"].data, self[f"stock_{number}"].data
@@ -122,7 +120,7 @@ def form_of(kind: ActivityKind) -> type[ActivityForm]:
     rules = KINDS[kind].rules.model_fields
     fields: dict[str, Any] = {"kind": kind, "rule_names": tuple(rules)}
     if KINDS[kind].sells:
-        for number in range(1, ITEM_ROWS + 1):
+        for number in range(1, ITEMS_MAX + 1):
             fields |= _item_fields(number)
     fields |= {f"rule_{name}": _rule_field(name, info) for name, info in rules.items()}
     return type(f"{kind.value}_form", (ActivityForm,), fields)
@@ -134,7 +132,7 @@ def begin_activity(row: Activity) -> Mapping[str, Any]:
     held = {name: getattr(row, name) for name in same} | {"store_ids": row.store_ids or []}
     for name, value in row.rules.items():
         held[f"rule_{name}"] = value // MINUTE if name.endswith("_seconds") else value
-    for number, item in enumerate(items_of(row)[:ITEM_ROWS], start=1):
+    for number, item in enumerate(items_of(row)[:ITEMS_MAX], start=1):
         held |= {
             f"product_{number}": item.product_id,
             f"price_{number}": item.price_fen,

@@ -20,7 +20,8 @@ from app.catalog import queries as catalog
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.stores.models import Store
 
-ITEMS_MAX: Final = 50
+ITEMS_MAX: Final = 8
+"""What one page of a form holds; more would be lost when it is edited there."""
 STOCK_MAX: Final = 1_000_000
 PRICE_FEN_MAX: Final = 100_000_000
 LIMIT_MAX: Final = 1_000_000

@@ -6,6 +6,7 @@ Everything goes through the services that real traffic goes through, so every in
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from app.demo.activities import load_activities
 from app.demo.brand import load_brand
 from app.demo.contested import load_contested
 from app.demo.counter import load_counter
@@ -28,6 +29,7 @@ def _demo() -> Iterator[str]:
     yield from load_files()
     yield from load_counter()
     yield from load_coupons()
+    yield from load_activities()
     yield from load_points()
     yield from load_posters()
     refresh_figures()

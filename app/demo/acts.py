@@ -21,6 +21,7 @@ from app.members.models import Consent, ConsentPurpose, Member
 from app.orders import services as orders
 from app.orders.models import Fulfilment, Payment
 from app.orders.pricing import WantedLine
+from app.orders.queries import lock_order_by_number
 from app.wechat.values import PaymentReport, PaymentState
 
 PAGE = "pages/index/index"
@@ -111,8 +112,17 @@ def buy(purchase: Purchase, *, at: datetime) -> str:
         order = orders.create(
             session, member_id=purchase.customer_id, basket=basket, settings=settings(), now=at
         )
-        number, amount_fen = order.number, order.payable_fen
-        openid = session.get_one(Member, purchase.customer_id).wechat_openid
+        number = order.number
+    pay(number, at=at)
+    return number
+
+
+def pay(number: str, *, at: datetime) -> None:
+    """Let the customer of an order pay for it, two minutes later."""
+    with atomic() as session:
+        order = lock_order_by_number(session, number)
+        amount_fen = order.payable_fen
+        openid = session.get_one(Member, order.member_id).wechat_openid
         session.add(Payment(order_id=order.id, payer_openid=openid, offered_at=at))
     report = PaymentReport(
         out_trade_no=number,
@@ -126,7 +136,6 @@ def buy(purchase: Purchase, *, at: datetime) -> str:
     orders.confirm_payment(
         report, received=None, settings=settings(), now=at + timedelta(minutes=2)
     )
-    return number
 
 
 def receive(number: str, *, staff: Actor, at: datetime) -> None:
