@@ -12,6 +12,7 @@ from app.demo.contested import load_contested
 from app.demo.counter import load_counter
 from app.demo.coupons import load_coupons
 from app.demo.files import load_files
+from app.demo.interactions import load_interactions
 from app.demo.membership import load_member_levels, load_membership
 from app.demo.plans import load_plans
 from app.demo.points import load_points
@@ -32,6 +33,7 @@ def _demo() -> Iterator[str]:
     yield from load_activities()
     yield from load_points()
     yield from load_posters()
+    yield from load_interactions()
     refresh_figures()
     yield "figures: made"
 
