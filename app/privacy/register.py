@@ -105,6 +105,12 @@ TRACES: Final = (
         shown="order_id, title, quantity, unit_price_fen, net_fen, refunded_fen",
     ),
     Trace(
+        table="order_discounts",
+        title=N_("What lowered the price"),
+        whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
+        shown="order_id, kind, title, amount_fen, points, coupon_id",
+    ),
+    Trace(
         table="payments",
         title=N_("Payments"),
         whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
@@ -115,7 +121,8 @@ TRACES: Final = (
         table="refunds",
         title=N_("Refunds"),
         whose="order_id IN (SELECT id FROM orders WHERE member_id = :id)",
-        shown="number, order_id, amount_fen, reason, state, requested_at, ended_at",
+        shown="number, order_id, amount_fen, points_back, coupons_back, reason, state,"
+        " requested_at, ended_at",
     ),
     Trace(
         table="historic_orders",
