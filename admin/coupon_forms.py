@@ -185,6 +185,23 @@ class GiveForm(ReasonForm):
     member_id = LookupField(_("Customer"), loader=RECIPIENTS, validators=[InputRequired()])
 
 
+class RedeemForm(FlaskForm):
+    """What the customer shows, and in which store what it is for is handed over."""
+
+    code = StringField(
+        _("Code on the customer's phone"),
+        validators=[InputRequired(), Length(max=120)],
+        description=_("It changes every minute; scan it, or have it read out."),
+        render_kw={"autocomplete": "off"},
+    )
+    store_id = SelectField(_("Store"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the stores of the person who fills it in."""
+        super().__init__(*args, **kwargs)
+        self.store_id.choices = visible_stores()
+
+
 class PushForm(FlaskForm):
     """Whom coupons are pushed to."""
 

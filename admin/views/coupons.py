@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import selectinload
 
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
@@ -13,6 +14,7 @@ from admin.coupon_forms import (
     RECIPIENTS,
     GiveForm,
     PushForm,
+    RedeemForm,
     StockForm,
     TemplateEditForm,
     TemplateForm,
@@ -28,7 +30,7 @@ from admin.i18n import gettext, ngettext
 from admin.labels import label_of
 from admin.scopes import by_member, touching_stores
 from admin.tables import Shape
-from app.coupons import pushing, queries, services, templates
+from app.coupons import pushing, queries, redeeming, services, templates
 from app.coupons.models import (
     Coupon,
     CouponChannel,
@@ -138,6 +140,22 @@ def _push(row: CouponTemplate, act: Act) -> str:
     members, title = act.form.members(), act.form.title.data.strip()
     joined(pushing.push, row.id, members, title=title, actor=act.actor, now=act.now)
     return str(row.id)
+
+
+def _redeem(row: Coupon, act: Act) -> str:
+    joined(
+        redeeming.redeem,
+        row.id,
+        code=act.form.code.data.strip(),
+        store_id=int(act.form.store_id.data),
+        actor=act.actor,
+        now=act.now,
+    )
+    return str(row.id)
+
+
+def _is_exchange(row: Coupon) -> bool:
+    return row.state is CouponState.UNUSED and row.template.kind is CouponKind.EXCHANGE
 
 
 class CouponTemplatesView(ScopedView):
@@ -380,6 +398,21 @@ class CouponsView(ScopedView):
         "store_id",
     )
     badge = "state"
+    loads = (selectinload(Coupon.template),)
+    form_pages = (
+        FormPage(
+            name="redeem",
+            label=_("Redeem"),
+            title=_("Hand over what this coupon is for"),
+            permission=Permission.REDEEM,
+            form=RedeemForm,
+            run=_redeem,
+            is_about_row=True,
+            possible=_is_exchange,
+            done=_("The coupon was redeemed."),
+            is_primary=True,
+        ),
+    )
     decisions = (
         Decision(
             name="revoke",

@@ -10,6 +10,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session, joinedload
 
+from app.catalog import pieces
+from app.catalog import queries as catalog
+from app.catalog.models import ProductKind
+from app.catalog.pieces import Piece
 from app.counter import codes
 from app.counter.codes import PickupCode
 from app.counter.duty import duty_of
@@ -63,7 +67,7 @@ def redeem(
 
     Raises `CouponNotFound`, `OwnCoupon`, `CouponNotRedeemable`, `CouponForeignStore`,
     `CouponNotInState`, `CouponNotValidYet`, `CouponExpired`, `PickupCodeInvalid` for the code of
-    something else, and what `codes.spend` raises.
+    something else, what `codes.spend` raises, and `StockOut` where the store has none of the goods.
     """
     lock(session, subject_id)
     coupon = _loaded(session, subject_id)
@@ -78,6 +82,7 @@ def redeem(
     codes.verify(shown, member_id=coupon.member_id, now=now)
     _require_redeemable(coupon, store_id=store_id, now=now)
     codes.spend(session, shown, member_id=coupon.member_id, actor=actor, now=now)
+    _take_piece(session, coupon, store_id=store_id, actor=actor, now=now)
     coupon.store_id = store_id
     coupon.used_at = now
     coupon.advance(CouponEvent.REDEEM, now=now, actor=str(actor))
@@ -86,6 +91,19 @@ def redeem(
     subject = Subject("coupon", coupon.id, store_id)
     record(session, actor, "coupon_redeemed", subject, change, now=now)
     return _shown(coupon, left=0)
+
+
+def _take_piece(
+    session: Session, coupon: Coupon, *, store_id: int, actor: Actor, now: datetime
+) -> None:
+    """Take what an exchange is for from the store's shelf, where it is goods."""
+    product_id = (coupon.template.product_ids or [0])[0]
+    product = catalog.by_ids(session, [product_id]).get(product_id)
+    if product is None or product.kind is not ProductKind.GOODS:
+        return
+    piece = Piece(product_id, store_id, f"{SUBJECT_KIND}:{coupon.id}")
+    pieces.set_aside(session, piece, actor=actor, now=now)
+    pieces.hand_over(session, piece, actor=actor, now=now)
 
 
 def _loaded(session: Session, coupon_id: int) -> Coupon:

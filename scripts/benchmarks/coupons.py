@@ -1,0 +1,145 @@
+"""(k) Claims of one hot coupon, and a million coupons that expire while others are claimed.
+
+Claims go through the service that the mini-program's endpoint calls, each in a transaction of its
+own, by as many connections as the baseline has: pgbench running one conditional UPDATE of one row,
+prepared, durable, which is what the machine can do at best where every commit waits for the one
+before it. Expiry is the job that the scheduler runs, in a process of its own, beside claims.
+"""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from scripts.benchmarks.lab import Bench, Lab, pgbench
+from scripts.benchmarks.table import Row
+
+CONNECTIONS: Final = 8
+PROCESSES: Final = 2
+AIM_RATIO: Final = 0.5
+COUPONS: Final = 1_000_000
+MEMBERS: Final = 100_000
+AIM_SECONDS: Final = 60.0
+AIM_WAIT_SECONDS: Final = 1.0
+ROUNDS: Final = 3
+"""Of each figure; the best counts for both, as a machine is never alone."""
+
+
+def measure(lab: Lab, *, seconds: float, coupons: int = COUPONS) -> None:
+    """Print claims a second beside the baseline, and how long the coupons take to expire."""
+    with lab.database("coupons") as bench:
+        prepare(bench, coupons)
+        raw = max(conditional_updates(lab, seconds) for _ in range(ROUNDS))
+        claims = max(claimed(bench, seconds) for _ in range(ROUNDS))
+        printed = bench.run("-m", "scripts.benchmarks.coupon_runs", "expire")
+    lab.add(Row(name=f"(k) conditional UPDATE, {CONNECTIONS} connections", value=raw, unit="tx/s"))
+    found = json.loads(printed.splitlines()[-1])  # what was logged comes before
+    assert found["coupons"] == coupons, f"{found['coupons']:,} coupons expired, not {coupons:,}"
+    for row in rows(coupons, raw, claims, found):
+        lab.add(row)
+
+
+def rows(coupons: int, raw: float, claims: float, found: dict[str, float]) -> list[Row]:
+    """Return the lines of the table."""
+    seconds, wait = found["seconds"], found["longest"]
+    return [
+        Row(
+            name=f"(k) claims of one coupon, {CONNECTIONS} connections",
+            value=claims,
+            unit="tx/s",
+            baseline=raw,
+            aim=f">= {AIM_RATIO:g} of baseline",
+            met=claims >= AIM_RATIO * raw,
+        ),
+        Row(
+            name=f"(k) {coupons:,} coupons expire",
+            value=seconds,
+            unit="s",
+            aim=f"<= {AIM_SECONDS:g} s",
+            met=seconds <= AIM_SECONDS,
+        ),
+        Row(
+            name=f"(k) longest of {int(found['claims']):,} claims beside it",
+            value=wait,
+            unit="s",
+            aim=f"<= {AIM_WAIT_SECONDS:g} s",
+            met=wait <= AIM_WAIT_SECONDS,
+        ),
+        Row(name="(k) median of these claims", value=found["median"], unit="s"),
+    ]
+
+
+def conditional_updates(lab: Lab, seconds: float) -> float:
+    """Return how often a second pgbench takes one from the same stock."""
+    with psycopg.connect(lab.postgres.dsn(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS pgbench")
+        connection.execute("CREATE DATABASE pgbench")
+    with psycopg.connect(lab.postgres.dsn(database="pgbench"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE stock (id int PRIMARY KEY, issued int, stock int)")
+        connection.execute("INSERT INTO stock VALUES (1, 0, 1000000000)")
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "take.sql"
+        script.write_text("UPDATE stock SET issued = issued + 1 WHERE id = 1 AND issued < stock;\n")
+        printed = pgbench(
+            lab,
+            *("-n", "-f", str(script), "-c", str(CONNECTIONS), "-j", "2", "-M", "prepared"),
+            *("-T", str(max(1, round(seconds)))),
+        )
+    found = re.search(r"tps = ([0-9.]+)", printed)
+    assert found is not None, printed
+    return float(found[1])
+
+
+def claimed(bench: Bench, seconds: float) -> float:
+    """Return how many claims a second several processes make together on one template."""
+    threads = CONNECTIONS // PROCESSES
+    printed = bench.run(
+        *("-m", "scripts.benchmarks.coupon_runs", "claim"),
+        *(str(PROCESSES), str(threads), str(seconds)),
+    )
+    found = json.loads(printed.splitlines()[-1])
+    return float(found["per_second"])
+
+
+def prepare(bench: Bench, coupons: int) -> None:
+    """Write members, a template to claim, and another whose coupons are all over."""
+    with bench.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        given = {"members": MEMBERS, "coupons": coupons}
+        for statement in (PEOPLE, TEMPLATES, OVER, HELD, STEPS):
+            connection.execute(statement, given)
+        connection.execute(
+            "VACUUM ANALYZE members, coupon_templates, coupons, coupon_holdings, coupon_steps"
+        )
+
+
+PEOPLE: Final = """
+    INSERT INTO members (wechat_openid, nickname, registered_at)
+    SELECT 'bench-' || n, '', now() - interval '800 days' FROM generate_series(1, %(members)s) AS n
+"""
+TEMPLATES: Final = """
+    INSERT INTO coupon_templates (kind, title, amount_fen, per_member, stock, issued, ways,
+        claim_from_at, claim_until_at, valid_seconds, created_at)
+    SELECT 'amount_off', 'bench', 1000, 1000, 10000000, issued, ARRAY['centre'],
+        now() - interval '1 day', now() + interval '1 day', 864000, now() - interval '1 day'
+    FROM (VALUES (0), (%(coupons)s)) AS t (issued)
+"""
+OVER: Final = """
+    INSERT INTO coupons (template_id, member_id, seq, state, channel, claimed_at, valid_from_at,
+        valid_until_at)
+    SELECT 2, 1 + n %% %(members)s, 1 + n / %(members)s, 'unused', 'centre',
+        now() - interval '20 days', now() - interval '20 days',
+        now() - interval '1 day' - (n %% 86400) * interval '1 second'
+    FROM generate_series(0, %(coupons)s - 1) AS n
+"""
+HELD: Final = """
+    INSERT INTO coupon_holdings (template_id, member_id, issued)
+    SELECT 2, member_id, count(*) FROM coupons GROUP BY 2
+"""
+STEPS: Final = """
+    INSERT INTO coupon_steps (coupon_id, event, to_state, at, actor)
+    SELECT id, 'claim', 'unused', claimed_at, 'member:' || member_id FROM coupons
+"""
