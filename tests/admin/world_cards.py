@@ -8,20 +8,18 @@ from app.access import settings
 from app.guest_cards import claiming, queries, redeeming, sharing
 from app.kernel.audit import Actor
 from app.kernel.clock import utc_now
-from app.members.models import Distributor
 from tests.admin.place import Place
 from tests.factories.guest_cards import friend_of, make_friend, make_template
 from tests.factories.guest_cards import missable_booking as book
-from tests.factories.people import make_distributor, make_member, make_staff
+from tests.factories.people import make_staff
 
 
 def put_cards(session: Session, place: Place, name: str) -> None:
     """A kind of card for this store alone, one card of a friend, used once and booked again."""
     template = make_template(session, store=place.store, name=f"{name} trial", uses=3)
     place.put("card_templates", template.id, template.name)
-    giver: Distributor = make_distributor(
-        session, make_member(session, nickname=f"{name} giver"), store_id=place.store.id
-    )
+    giver = place.owner
+    assert giver is not None, "a place has a distributor before its cards"
     friend = make_friend(session, nickname=f"{name} card friend")
     now = utc_now() - timedelta(minutes=1)
     card = sharing.share(
