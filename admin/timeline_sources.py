@@ -15,6 +15,7 @@ from admin.point_parts import points_moved
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
 from admin.timeline_coupons import coupons_moved
+from admin.timeline_interactions import reviewed, written_to
 from admin.timeline_membership import level_moved, rewarded
 from admin.words import action_name, step_reason
 from app.attribution.dispute_models import OwnershipDispute
@@ -22,8 +23,6 @@ from app.attribution.models import Binding, BindingStep, Touch
 from app.attribution.rules import TouchReason
 from app.distribution.models import Award
 from app.imports.models import HistoricOrder
-from app.interactions.message_models import Message
-from app.interactions.review_models import Review
 from app.kernel.audit import AuditRecord
 from app.kernel.db import db
 from app.members.file_models import FollowUp, MemberNote, MemberTag, Tag
@@ -343,43 +342,6 @@ def _noted(wanted: Wanted) -> Sequence[Item]:
     ]
 
 
-def _reviewed(wanted: Wanted) -> Sequence[Item]:
-    query = rows_of("reviews", Review, Review.member_id == wanted.member_id)
-    if query is None:
-        return ()
-    return [
-        Item(
-            one.written_at,
-            one.id,
-            Badge(gettext("Review: %(stars)s of 5 stars", stars=one.stars), "busy"),
-            Reference("reviews", one.id),
-            None,
-            one.text or None,
-        )
-        for one in scalars(wanted.page(query, Review.written_at, Review.id))
-    ]
-
-
-def _written_to(wanted: Wanted) -> Sequence[Item]:
-    query = rows_of("messages", Message, Message.member_id == wanted.member_id)
-    if query is None:
-        return ()
-    return [
-        Item(
-            one.created_at,
-            one.id,
-            Badge(
-                gettext("Message: %(state)s", state=label_of(one.state)),
-                str(tone_of(one.state) or "calm"),
-            ),
-            None,
-            None,
-            " · ".join(str(text) for text in one.data.values()) or None,
-        )
-        for one in scalars(wanted.page(query, Message.created_at, Message.id))
-    ]
-
-
 def _audited(wanted: Wanted) -> Sequence[Item]:
     """What else the trail knows: looks at the phone number, sign-ins ended, exports."""
     about = sa.and_(
@@ -425,8 +387,8 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     _planned,
     _followed_up,
     _noted,
-    _reviewed,
-    _written_to,
+    reviewed,
+    written_to,
     _audited,
 )
 TITLE: Final = _("Timeline")
