@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     rule,
@@ -129,6 +130,21 @@ class DiscountedLife(RuleBasedStateMachine):
         )
         return make_coupon(self.session, template, self.member)
 
+    @initialize(
+        target=orders,
+        coupon=st.integers(0, 2),
+        points=st.sampled_from([0, 777]),
+        is_held=st.booleans(),
+    )
+    def start(self, *, coupon: int, points: int, is_held: bool) -> object:
+        """Most of what can happen needs paid orders, so each life begins with two."""
+        first = self._order({coupon}, points, has_deal=is_held, is_held=is_held, pieces=(2, 1))
+        second = self._order({(coupon + 1) % 3}, 500, has_deal=False, is_held=False, pieces=(1, 2))
+        for order_id in (first, second):
+            assert order_id is not None, "nothing is taken yet"
+            self._pay(order_id)
+        return multiple(first, second)
+
     def _refused(self, act: Callable[[], object]) -> bool:
         try:
             with self.session.begin_nested():
@@ -155,6 +171,18 @@ class DiscountedLife(RuleBasedStateMachine):
         is_held: bool,
         pieces: tuple[int, int],
     ) -> object:
+        made = self._order(chosen, points, has_deal=has_deal, is_held=is_held, pieces=pieces)
+        return multiple() if made is None else made
+
+    def _order(
+        self,
+        chosen: set[int],
+        points: int,
+        *,
+        has_deal: bool,
+        is_held: bool,
+        pieces: tuple[int, int],
+    ) -> int | None:
         lines = [(one, PRICES[one], pieces[one]) for one in range(2)]
         basket = Basket(
             store_id=self.store.id,
@@ -195,7 +223,7 @@ class DiscountedLife(RuleBasedStateMachine):
         )
         assert refused == (points > most or any(self.held[one] != FREE for one in chosen))
         if refused:
-            return multiple()
+            return None
         row = OrderModel(
             payable=left - points,
             coupons=tuple(sorted(chosen)),
@@ -216,6 +244,9 @@ class DiscountedLife(RuleBasedStateMachine):
 
     @rule(order_id=orders)
     def pay(self, order_id: int) -> None:
+        self._pay(order_id)
+
+    def _pay(self, order_id: int) -> None:
         order, row = self.session.get_one(Order, order_id), self.model[order_id]
         if order.state in {OrderState.CREATED, OrderState.CLOSED} and not self._is_offered(order):
             offer(self.session, order, now=self.now)
@@ -290,7 +321,7 @@ class DiscountedLife(RuleBasedStateMachine):
         fen=st.none() | st.integers(1, 2_000),
     )
     def ask_back(self, *, order_id: int, pieces: int, fen: int | None) -> object:
-        line_ids = [line.id for line in self._order_with_lines(order_id)]
+        line_ids = [line.id for line in self._line_ids(order_id)]
         wish = RefundWish(lines=[WantedRefund(line_ids[0], pieces, fen)])
         return self._ask(order_id, wish)
 
@@ -316,7 +347,7 @@ class DiscountedLife(RuleBasedStateMachine):
         row.refunds[refund.id] = RefundModel(rest, RefundState.APPROVED)
         return (order_id, refund.id)
 
-    def _order_with_lines(self, order_id: int) -> list[sa.Row[tuple[int]]]:
+    def _line_ids(self, order_id: int) -> list[sa.Row[tuple[int]]]:
         wanted = sa.text("SELECT id FROM order_lines WHERE order_id = :id ORDER BY id")
         return list(self.session.execute(wanted, {"id": order_id}))
 
@@ -344,6 +375,9 @@ class DiscountedLife(RuleBasedStateMachine):
 
     @rule(one=refunds, yes=st.booleans())
     def decide(self, *, one: tuple[int, int], yes: bool) -> None:
+        self._decide(one, yes=yes)
+
+    def _decide(self, one: tuple[int, int], *, yes: bool) -> None:
         row = self.model[one[0]].refunds[one[1]]
 
         def act() -> None:
@@ -356,8 +390,23 @@ class DiscountedLife(RuleBasedStateMachine):
         if row.state is RefundState.REQUESTED:
             row.state = RefundState.APPROVED if yes else RefundState.REJECTED
 
+    @rule(order_id=orders, fen=st.none() | st.integers(1, 1_500))
+    def refund_to_the_end(self, *, order_id: int, fen: int | None) -> None:
+        """The whole way at once, which chance alone seldom goes."""
+        line_ids = [line.id for line in self._line_ids(order_id)]
+        part = WantedRefund(line_ids[0], 0, fen)
+        found = self._ask(order_id, RefundWish(lines=None if fen is None else [part]))
+        if not isinstance(found, tuple):
+            return
+        if self.model[order_id].refunds[found[1]].state is RefundState.REQUESTED:
+            self._decide(found, yes=True)
+        self._hear(found, succeeds=True, times=2)
+
     @rule(one=refunds, succeeds=st.sampled_from([True, True, False]), times=st.integers(1, 2))
     def hear_of_refund(self, *, one: tuple[int, int], succeeds: bool, times: int) -> None:
+        self._hear(one, succeeds=succeeds, times=times)
+
+    def _hear(self, one: tuple[int, int], *, succeeds: bool, times: int) -> None:
         order, row = self.model[one[0]], self.model[one[0]].refunds[one[1]]
         if refund_sending._begin(one[1], settings=self.settings, now=self.now) is None:
             return
