@@ -9,7 +9,14 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import escape
 from pydantic.fields import FieldInfo
-from wtforms import BooleanField, Field, IntegerField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    Field,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from admin.forms import CountField, MomentField, ReasonForm, TicksField, YuanField
@@ -199,7 +206,7 @@ def _rule_field(name: str, info: FieldInfo) -> Field:
     if info.annotation is bool:
         return BooleanField(title, default=info.default, description=about)
     if get_origin(info.annotation) is Literal:
-        choices = [(one, CHOICES.get(one, one)) for one in get_args(info.annotation)]
+        choices = [SelectChoice(one, CHOICES.get(one, one)) for one in get_args(info.annotation)]
         return SelectField(title, choices=choices, default=info.default, description=about)
     least: Any = next(one.ge for one in info.metadata if isinstance(one, Ge))
     most: Any = next(one.le for one in info.metadata if isinstance(one, Le))
