@@ -50,7 +50,7 @@ class Counter:
         )
 
     def redeem(self, code: str, **changes: Any) -> Any:
-        facts = {
+        facts: dict[str, Any] = {
             "code": code,
             "store_id": self.store.id,
             "actor": Actor("staff", self.staff.id),
