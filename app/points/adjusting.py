@@ -59,7 +59,7 @@ def adjust(  # noqa: PLR0913 - one decision: about whom, how many, by whom, why,
     change = Change(
         before={"points": before},
         after={"points": lock(session, member_id).available, "changed_by": points}
-        | ({"second": str(second)} if second else {}),
+        | ({"second_actor": str(second)} if second else {}),
         reason=reason,
     )
     subject = Subject("member", member_id, session.get_one(Member, member_id).origin_store_id)

@@ -158,4 +158,4 @@ def test_two_people_give_as_many_as_they_like(session: Session, now: datetime) -
 
     assert balance(session, accounts.available(member.id)) == 9_000
     row = session.scalars(sa.select(AuditRecord).order_by(AuditRecord.id.desc()).limit(1)).one()
-    assert (row.actor_id, row.after["second"]) == (maker.id, str(checker))
+    assert (row.actor_id, row.after["second_actor"]) == (maker.id, str(checker))
