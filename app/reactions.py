@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.activities import invite_jobs
 from app.activities import jobs as activities
 from app.coupons import jobs as coupons
 from app.distribution import jobs as distribution
@@ -30,6 +31,7 @@ EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
         loyalty.settle_rewards.name,
         distribution.award_orders.name,
         distribution.evaluate_levels.name,
+        invite_jobs.count_invited_buyers.name,
     ),
     "plan_published": (distribution.seat_everybody.name,),
     "refund_succeeded": (
@@ -39,7 +41,10 @@ EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
         distribution.note_refunds.name,
         activities.follow_activity_refunds.name,
     ),
-    "guest_card_used": (guest_cards.reward_card_givers.name,),
+    "guest_card_used": (
+        guest_cards.reward_card_givers.name,
+        invite_jobs.count_invited_guests.name,
+    ),
     "level_raised": (loyalty.give_upgrade_gifts.name,),
     "member_joined": (loyalty.look_at_members.name,),
     "phone_bound": (loyalty.look_at_members.name,),

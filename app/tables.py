@@ -1,6 +1,6 @@
 """Every table there is: importing this module fills `Base.metadata`."""
 
-from app.activities import bargain_models, group_models
+from app.activities import bargain_models, draw_models, group_models
 from app.activities import models as activities
 from app.approvals import models as approvals
 from app.attribution import dispute_models as disputes
@@ -54,6 +54,7 @@ __all__ = [
     "coupons",
     "discount_models",
     "disputes",
+    "draw_models",
     "distribution",
     "expected_members",
     "group_models",

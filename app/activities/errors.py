@@ -92,6 +92,8 @@ class ActivityInvalid(DomainError):
         "stock": N_("its stock: not below what has been sold"),
         "published": N_("its products: each must be on sale"),
         "kind": N_("its kind"),
+        "prizes": N_("its prizes: say at least one"),
+        "reward": N_("what it gives: points or a coupon"),
     }
 
     field: str

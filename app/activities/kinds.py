@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from app.activities import bargains, flash_sales, groups
+from app.activities import bargains, check_ins, draws, flash_sales, groups, invites
 from app.activities.contract import Kind
 from app.activities.states import ActivityKind
 
@@ -12,6 +12,9 @@ _ALL: Final = (
     flash_sales.KIND,
     groups.KIND,
     bargains.KIND,
+    draws.KIND,
+    check_ins.KIND,
+    invites.KIND,
 )
 
 KINDS: Final[Mapping[ActivityKind, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})

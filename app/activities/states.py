@@ -91,6 +91,24 @@ class BargainState(StrEnum):
     EXPIRED = "expired"
 
 
+class TicketState(StrEnum):
+    """What became of a ticket of a lucky draw."""
+
+    NOTHING = "nothing"
+    GIVEN = "given"
+    WAITING = "waiting"
+    """Won, to be handed over in a store."""
+    HANDED_OVER = "handed_over"
+
+
+class InviteState(StrEnum):
+    """Where a round of invitations stands."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
 def after(state: ActivityState, event: ActivityEvent) -> ActivityState | None:
     """Return the state that `event` leads to from `state`, or None where it may not happen.
 

@@ -6,32 +6,14 @@ accounting law), without anything in it that names or finds the person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from app.kernel.i18n import N_
+from app.privacy.promotion_traces import PROMOTION_TRACES
+from app.privacy.trace import Trace as Trace
 
 TOMBSTONE: Final = "'erased:' || :id"
 """What stands where a name at WeChat stood; it is unique, as that was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
-    """The rows of one table that are about one person."""
-
-    table: str
-    title: str = ""
-    """What a copy calls them; none where a copy shows nothing of them."""
-    whose: str = "member_id = :id"
-    """The condition for rows about the person `:id`."""
-    shown: str = ""
-    """The columns that a copy shows."""
-    opened: Mapping[str, str] = field(default_factory=dict)
-    """Sealed columns that a copy shows in clear: column to its name there."""
-    erased: Mapping[str, str] = field(default_factory=dict)
-    """Columns that an erasure writes over, with what."""
-    is_deleted: bool = False
-    """Whether an erasure removes the rows."""
 
 
 TRACES: Final = (
@@ -347,27 +329,7 @@ TRACES: Final = (
         title=N_("Tasks"),
         shown="task_id, count, done_at",
     ),
-    Trace(
-        table="activity_entries",
-        title=N_("Activities"),
-        shown="activity_id, order_id, quantity, price_fen, state, created_at, released_at",
-    ),
-    Trace(
-        table="group_seats",
-        title=N_("Groups"),
-        shown="group_id, number, order_id, state, at, left_at",
-    ),
-    Trace(
-        table="bargains",
-        title=N_("Bargains"),
-        shown="id, state, start_fen, cut_fen, floor_fen, order_id, begun_at, ended_at",
-    ),
-    Trace(
-        table="bargain_cuts",
-        title=N_("Cuts for friends"),
-        whose="helper_id = :id",
-        shown="bargain_id, amount_fen, at",
-    ),
+    *PROMOTION_TRACES,
     Trace(
         table="privacy_requests",
         title=N_("Requests about your data"),
