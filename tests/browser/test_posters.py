@@ -11,6 +11,7 @@ from app.attribution.models import ShareCode
 from app.demo.posters import load_posters
 from app.posters.states import PosterKind
 from tests.browser.conftest import Window
+from tests.browser.hands import decide
 from tests.factories.orders import make_product
 from tests.factories.people import make_distributor, make_member, make_share_code
 from tests.factories.posters import background, make_template
@@ -92,8 +93,7 @@ def test_a_poster_is_set_up_beside_its_preview_and_published(
     desk.picture(f"poster-form-{width}")
     desk.page.click(".form-buttons button[type=submit]")
     desk.page.wait_for_url("**/details/**")
-    desk.page.click("button[value=publish]")
-    desk.page.click("button[name=confirmed]")
+    decide(desk, "Publish")
     desk.page.wait_for_load_state("networkidle")
     desk.picture(f"poster-details-{width}")
 
