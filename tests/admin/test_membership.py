@@ -184,14 +184,15 @@ def test_a_refused_reward_is_tried_again(session: Session, owner: Desk) -> None:
         source=RewardSource.HAND,
         now=LONG_AGO,
     )
-    assert given.state is RewardState.REFUSED
     template.stock = 5
     session.commit()
+
+    assert given.refusal == "coupons_gone"
 
     owner.post("/given_rewards/action/", {"action": "again", "rowid": given.id, "confirmed": "1"})
 
     session.refresh(given)
-    assert given.state is RewardState.GIVEN
+    assert (given.state, given.refusal) == (RewardState.GIVEN, "")
 
 
 def test_a_task_that_counts_by_itself_is_not_marked(session: Session, owner: Desk) -> None:
