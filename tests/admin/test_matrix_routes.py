@@ -52,6 +52,8 @@ def _picture(place: Place) -> dict[str, Any]:
     return {"picture": place.parts["review_picture"]}
 
 
+PARTS: Final = ("evidence", "review_picture")
+
 ROW_WAYS: Final = (
     Way(
         "reviews.picture_view",
@@ -157,6 +159,7 @@ ELSEWHERE: Final = frozenset(
         "levels.preview_export",
         "lists.arrange",
         "lists.keep",
+        "membership_levels.preview_view",
         "months.preview_view",
         "account.sign_out_everywhere",
     }
@@ -220,7 +223,9 @@ def ask(person: Person, way: Way, path: str, status: int, sent: dict[str, Any]) 
 
 def check_rows(person: Person, way: Way) -> None:
     may = person.may(*way.needs)
-    absent = Place(person.house.world.here.store, {way.rows: ABSENT}, parts={"evidence": ABSENT})
+    absent = Place(
+        person.house.world.here.store, {way.rows: ABSENT}, parts=dict.fromkeys(PARTS, ABSENT)
+    )
     for place, is_seen in [*person.places(way.rows), (absent, False)]:
         row_id = place.ids[way.rows]
         status = (way.seen if is_seen else 404) if may else 403
@@ -235,6 +240,9 @@ def check_rows(person: Person, way: Way) -> None:
 
 def check_previews(person: Person) -> None:
     """Ask who would move: no plan with levels is in force in the world, the draft has one."""
+    decides = person.may(May.MEMBERSHIP_VIEW, May.MEMBERSHIP_EDIT) and person.sees_all
+    person.get(200 if decides else 403, "/membership_levels/preview/")
+    person.get(404 if decides else 403, "/membership_levels/preview/", level=ABSENT)
     draft = person.house.world.brand.ids["plan_versions"]
     may = person.may(May.DISTRIBUTORS_VIEW)
     reads_plans = person.may(May.PLANS_VIEW)
