@@ -14,6 +14,7 @@ from admin.labels import label_of, tone_of
 from admin.point_parts import points_moved
 from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
+from admin.timeline_cards import cards_moved
 from admin.timeline_coupons import coupons_moved
 from admin.timeline_interactions import reviewed, written_to
 from admin.timeline_membership import level_moved, rewarded
@@ -378,6 +379,7 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     _ordered,
     _order_moved,
     _refunded,
+    cards_moved,
     coupons_moved,
     points_moved,
     level_moved,

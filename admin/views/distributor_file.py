@@ -30,6 +30,7 @@ from app.engines.documents import load_rules
 from app.engines.level_wording import condition_in_words
 from app.engines.levels import Figure as LevelFigure
 from app.engines.parameters import Mode
+from app.guest_cards.models import GuestCard
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.i18n import yuan
@@ -224,6 +225,14 @@ class DistributorFile(Shown, Statements):
         """Yield through what they win customers, whom, and whom they brought into the team."""
         yield self._codes(key)
         yield posters_section(key)
+        yield self.related(
+            "guest_cards",
+            GuestCard.giver_id == key,
+            title=_("Guest cards given"),
+            without=("giver_id",),
+            hides_empty=True,
+            giver=key,
+        )
         yield self.related(
             "bindings",
             Binding.owner_id == key,

@@ -30,6 +30,7 @@ from admin.views.attribution import owner_of
 from app.attribution import queries as attribution
 from app.attribution.models import Binding, Touch
 from app.coupons.models import Coupon
+from app.guest_cards.models import GuestCard
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.i18n import yuan
@@ -169,6 +170,14 @@ class MemberFile(Shown):
             "coupons",
             Coupon.member_id == row.id,
             title=_("Coupons"),
+            without=("member_id",),
+            hides_empty=True,
+            member=row.id,
+        )
+        yield self.related(
+            "guest_cards",
+            GuestCard.member_id == row.id,
+            title=_("Guest cards"),
             without=("member_id",),
             hides_empty=True,
             member=row.id,

@@ -12,6 +12,7 @@ from app.demo.contested import load_contested
 from app.demo.counter import load_counter
 from app.demo.coupons import load_coupons
 from app.demo.files import load_files
+from app.demo.guest_cards import load_guest_cards
 from app.demo.interactions import load_interactions
 from app.demo.membership import load_member_levels, load_membership
 from app.demo.plans import load_plans
@@ -30,6 +31,7 @@ def _demo() -> Iterator[str]:
     yield from load_files()
     yield from load_counter()
     yield from load_coupons()
+    yield from load_guest_cards()
     yield from load_activities()
     yield from load_points()
     yield from load_posters()

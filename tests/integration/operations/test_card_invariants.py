@@ -33,8 +33,10 @@ CODES: Final = {code for code, _says, _statement in CARD_STATEMENTS} | {"B10g"}
 
 BREAKS: Final = {
     "a time more than was granted": (
-        "ALTER TABLE guest_card_items DROP CONSTRAINT ck_guest_card_items_all_told;"
-        " UPDATE guest_card_items SET remaining = remaining + 1 WHERE used = 1",
+        (
+            "ALTER TABLE guest_card_items DROP CONSTRAINT ck_guest_card_items_all_told;"
+            " UPDATE guest_card_items SET remaining = remaining + 1 WHERE used = 1"
+        ),
         {"B31"},
     ),
     "a card that is over with something left": (
@@ -56,19 +58,25 @@ BREAKS: Final = {
         {"B31b"},
     ),
     "a card in the giver's own hands": (
-        "ALTER TABLE guest_cards DROP CONSTRAINT ck_guest_cards_not_own;"
-        " UPDATE guest_cards SET member_id = giver_id WHERE member_id IS NOT NULL",
+        (
+            "ALTER TABLE guest_cards DROP CONSTRAINT ck_guest_cards_not_own;"
+            " UPDATE guest_cards SET member_id = giver_id WHERE member_id IS NOT NULL"
+        ),
         {"B31o"},
     ),
     "two cards of one kind for one person": (
-        "DROP INDEX uq_guest_cards_one_each; UPDATE guest_cards SET template_id ="
-        " (SELECT min(id) FROM guest_card_templates), member_id = (SELECT min(member_id) FROM"
-        " guest_cards) WHERE member_id IS NOT NULL",
+        (
+            "DROP INDEX uq_guest_cards_one_each; UPDATE guest_cards SET template_id ="
+            " (SELECT min(id) FROM guest_card_templates), member_id = (SELECT min(member_id) FROM"
+            " guest_cards) WHERE member_id IS NOT NULL"
+        ),
         {"B31o"},
     ),
     "staff who were not assigned": (
-        "ALTER TABLE guest_card_uses DROP CONSTRAINT ck_guest_card_uses_assigned;"
-        " UPDATE guest_card_uses SET store_ids = '{0}'",
+        (
+            "ALTER TABLE guest_card_uses DROP CONSTRAINT ck_guest_card_uses_assigned;"
+            " UPDATE guest_card_uses SET store_ids = '{0}'"
+        ),
         {"B33c"},
     ),
     "a use after the end": (
