@@ -135,14 +135,25 @@ class DiscountedLife(RuleBasedStateMachine):
         coupon=st.integers(0, 2),
         points=st.sampled_from([0, 777]),
         is_held=st.booleans(),
+        stage=st.sampled_from(["paid", "completed", "settled"]),
     )
-    def start(self, *, coupon: int, points: int, is_held: bool) -> object:
-        """Most of what can happen needs paid orders, so each life begins with two."""
+    def start(self, *, coupon: int, points: int, is_held: bool, stage: str) -> object:
+        """Most of what can happen needs paid orders, so each life begins with two.
+
+        Somebody tries to hand over the first where it is held; the second goes on to its stage.
+        """
         first = self._order({coupon}, points, has_deal=is_held, is_held=is_held, pieces=(2, 1))
         second = self._order({(coupon + 1) % 3}, 500, has_deal=False, is_held=False, pieces=(1, 2))
         for order_id in (first, second):
             assert order_id is not None, "nothing is taken yet"
             self._pay(order_id)
+        if is_held:
+            self._hand_over(first or 0)
+        if stage != "paid":
+            self._hand_over(second or 0)
+        if stage == "settled":
+            self.now += timedelta(seconds=self.settings.after_sale_seconds)
+            self._settle()
         return multiple(first, second)
 
     def _refused(self, act: Callable[[], object]) -> bool:
@@ -294,6 +305,9 @@ class DiscountedLife(RuleBasedStateMachine):
 
     @rule(order_id=orders)
     def hand_over(self, order_id: int) -> None:
+        self._hand_over(order_id)
+
+    def _hand_over(self, order_id: int) -> None:
         row = self.model[order_id]
         refused = self._refused(
             lambda: services.complete(
@@ -308,6 +322,9 @@ class DiscountedLife(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
+        self._settle()
+
+    def _settle(self) -> None:
         services.settle_due(now=self.now)
         for row in self.model.values():
             ends_at = row.window_ends_at
