@@ -29,7 +29,7 @@ OF_BRAND: Final = frozenset(
 )
 """Rows without a store that everybody with the permission sees."""
 OF_HEADQUARTERS: Final = frozenset(
-    {"ledger_entries", "tasks", "notices", "settings", "audit_checks"}
+    {"message_templates", "ledger_entries", "tasks", "notices", "settings", "audit_checks"}
 )
 """Rows without a store that only staff of the whole brand see."""
 OF_REGION: Final = frozenset({"regions"})

@@ -40,7 +40,7 @@ def put_interactions(session: Session, place: Place, name: str) -> None:
     segment = make_segment(session, store=place.store, staff=staff, name=f"{name} segment")
     place.put("segments", segment.id, segment.name)
     if messages.template_of(session, "campaign") is None:
-        make_template(session)
+        make_template(session, name="Words of the brand")
     draft = CampaignDraft(
         name=f"{name} campaign", segment_id=segment.id, says={"title": f"{name} spring"}
     )
