@@ -132,7 +132,7 @@ class PosterForm(FlaskForm):
         """Offer the kinds, and the stores of the person here."""
         super().__init__(*args, **kwargs)
         self.kind.choices = [SelectChoice(one.value, label_of(one)) for one in PosterKind]
-        self.store_ids.choices = [(int(key), name) for key, name in visible_stores()]
+        self.store_ids.choices = [SelectChoice(int(key), name) for key, name in visible_stores()]
         if staff.visible_store_ids() is not None:
             self.store_ids.description = gettext("At least one of your stores.")
 
@@ -184,7 +184,8 @@ def _field(box: str, part: str) -> Any:
     if part == "is_bold":
         return BooleanField(label)
     if part == "align":
-        return SelectField(label, choices=list(ALIGNMENTS.items()), default=usual)
+        choices = [SelectChoice(value, name) for value, name in ALIGNMENTS.items()]
+        return SelectField(label, choices=choices, default=usual)
     if part in {"colour", "ring"}:
         return StringField(label, widget=ColorInput(), default=usual)
     if part in {"zh", "en"}:

@@ -17,6 +17,7 @@ PARTS: Final = {
     "k": "claims of one hot coupon, and a million coupons that expire",
     "l": "levels and teams of everybody, as each month evaluates them",
     "m": "memory of each process",
+    "o": "posters, drawn the first time and again",
     "p": "a million lots of points that run out, with spends beside",
     "r": "orders decided again and compared with the books",
     "s": "simulations of a plan on invented growth",

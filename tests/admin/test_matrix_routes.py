@@ -103,7 +103,6 @@ ROW_WAYS: Final = (
         "/poster_templates/of-code/",
         (May.POSTERS_VIEW, May.SHARE_CODES_VIEW),
         "share_codes",
-        seen=404,
     ),
     Way("team.path_view", "/team/path/", (May.DISTRIBUTORS_VIEW,), "team"),
     Way("imports.status", "/imports/status/", (May.IMPORTS,), "imports"),
