@@ -22,7 +22,8 @@ from admin.views.campaigns import CampaignsView, CareRulesView
 from admin.views.card_visits import CardBookingsView, CardUsesView
 from admin.views.catalog import ProductsView, StockMovementsView, StockView
 from admin.views.clawbacks import ClawbacksView
-from admin.views.coupons import CouponPushesView, CouponsView, CouponTemplatesView
+from admin.views.coupon_templates import CouponTemplatesView
+from admin.views.coupons import CouponPushesView, CouponsView
 from admin.views.disputes import DisputesView
 from admin.views.distributors import DistributorsView
 from admin.views.follow_ups import FollowUpsView
