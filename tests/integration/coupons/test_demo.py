@@ -1,0 +1,28 @@
+"""The demo's coupons are loaded once, and every promise about coupons holds of them."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.coupons.models import Coupon, CouponPush, CouponTemplate, PushState
+from app.demo.coupons import load_coupons
+from app.operations import invariants
+from tests.factories.orders import make_product
+from tests.factories.people import make_member
+
+
+def test_the_demo_has_coupons_of_each_kind_claimed_given_and_pushed(session: Session) -> None:
+    make_product(session)
+    for _ in range(50):
+        make_member(session)
+    session.commit()
+
+    [said] = list(load_coupons())
+    again = list(load_coupons())
+
+    assert "4 kinds, 40 claimed" in said
+    assert again == []
+    assert len({one.kind for one in session.scalars(sa.select(CouponTemplate))}) == 3
+    assert session.scalars(sa.select(CouponPush.state)).all() == [PushState.DONE]
+    assert len(session.scalars(sa.select(Coupon)).all()) == 40 + 10 + 3
+    broken = [one.code for one in invariants.check(session) if one.count]
+    assert [code for code in broken if code.startswith(("B29", "B30"))] == []
