@@ -187,6 +187,8 @@ def subject_names() -> dict[str, str]:
         "coupon_template": gettext("Coupon template"),
         "poster_template": gettext("Poster"),
         "coupon": gettext("Coupon"),
+        "mall_item": gettext("Item of the points mall"),
+        "mall_exchange": gettext("Exchange"),
         "card_template": gettext("Kind of guest card"),
         "guest_card": gettext("Guest card"),
         "coupon_push": gettext("Push of coupons"),
