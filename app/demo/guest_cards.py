@@ -50,9 +50,9 @@ def load_guest_cards() -> Iterator[str]:
         ).all()
     shared = [_share(giver_id, key, now) for giver_id in givers for key in ids * 2]
     tokens = [token for token in shared if token is not None]
-    claimed = _claim(tokens, list(friends), now)
-    used = sum(_use(card_id, now) for card_id in claimed[:USED])
-    booked = sum(_book(card_id, now) for card_id in claimed[USED : USED + BOOKED])
+    claimed = _claim(tokens[: 2 * len(tokens) // 3], list(friends), now)
+    booked = sum(_book(card_id, now) for card_id in claimed[:BOOKED])
+    used = sum(_use(card_id, now) for card_id in claimed[BOOKED : BOOKED + USED])
     yield (
         f"Guest cards: {len(tokens)} shared, {len(claimed)} claimed, {used} used, {booked} booked."
     )
