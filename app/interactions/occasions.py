@@ -100,6 +100,14 @@ OCCASIONS: Final[Mapping[str, Occasion]] = {
         {"title": Sort.TEXT, "text": Sort.TEXT, "at": Sort.MOMENT},
         lives=3 * DAY,
     ),
+    "membership_raised": Occasion(
+        N_("A member reached a level"), {"level": Sort.TEXT, "at": Sort.MOMENT}, lives=3 * DAY
+    ),
+    "membership_ending": Occasion(
+        N_("A membership level ends soon"),
+        {"level": Sort.TEXT, "until": Sort.MOMENT},
+        lives=7 * DAY,
+    ),
     CARE: Occasion(N_("Birthday and care"), _SAID, MessagePurpose.MARKETING, 3 * DAY),
     CAMPAIGN: Occasion(N_("Campaigns"), _SAID, MessagePurpose.MARKETING, 3 * DAY),
 }

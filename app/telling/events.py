@@ -20,6 +20,9 @@ from app.guest_cards.models import CardBooking, GuestCard
 from app.interactions.review_models import Review
 from app.kernel.clock import business_day
 from app.members.models import Member, TeamStop
+from app.membership.holding import open_by_growth
+from app.membership.models import LevelMove
+from app.membership.queries import standing_of
 from app.orders.models import Order, OrderLine, Refund
 from app.payouts.models import Payout, PayoutBill
 from app.points.models import PointLot
@@ -193,6 +196,26 @@ def _points_expiring(session: Session, member_id: int) -> Iterable[Told]:
         yield Told(member_id, "points_expiring", values, key)
 
 
+def _membership_raised(session: Session, move_id: int) -> Iterable[Told]:
+    """Tell who rose to which level; whoever fell was told of its end before."""
+    move = session.get(LevelMove, move_id)
+    if move is None:
+        return
+    held = standing_of(session, move.member_id, at=move.at)
+    values: dict[str, Value] = {"level": held.name, "at": move.at}
+    yield Told(move.member_id, "membership_raised", values, f"membership_raised:{move.id}")
+
+
+def _membership_ending(session: Session, member_id: int) -> Iterable[Told]:
+    """Tell who will not keep the level they reached, and until when they have it."""
+    held = open_by_growth(session, member_id)
+    if held is None or held.warned_at is None:
+        return
+    name = standing_of(session, member_id, at=held.warned_at).name
+    values: dict[str, Value] = {"level": name, "until": held.until_at}
+    yield Told(member_id, "membership_ending", values, f"membership_ending:{held.id}")
+
+
 TELLERS: Final[Mapping[str, Teller]] = {
     "order_paid": _order_paid,
     "refund_succeeded": _refunded,
@@ -205,6 +228,8 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "group_completed": _group_ended("group_completed"),
     "group_failed": _group_ended("group_failed"),
     "points_expiring": _points_expiring,
+    "level_raised": _membership_raised,
+    "level_ending": _membership_ending,
     "review_replied": _review_replied,
 }
 """Event to who says what of it; its job is called `tell_<event>`."""
