@@ -223,7 +223,10 @@ class PostersView(ScopedView):
         """Draw what the form holds, without keeping anything of it."""
         if not staff.may(EDIT):
             abort(403)
-        row = self.wanted() if request.args.get("id") else None
+        key = request.values.get("id", "")
+        row = self.get_one(key)
+        if key and row is None:
+            abort(404)
         form = PosterForm()
         try:
             ground, height = _ground(row, form)

@@ -19,6 +19,9 @@ from app.wechat.access import mini_program
 
 KEPT_PER_FOLDER_MAX: Final = 64
 """With 256 folders about 16,000 images, or 700 MB at most."""
+MASK: Final = 2
+"""One pattern for all posters: trying all eight takes longer than the rest of a poster, and matters
+for print that is damaged, not for a picture on a screen."""
 BORDER: Final = 4
 """The light modules around a code that readers need (ISO/IEC 18004)."""
 
@@ -38,7 +41,7 @@ def qr_png(text: str) -> bytes:
 
 def qr_image(text: str, side: int) -> Image.Image:
     """Draw a QR code with its border as a grey image of `side` pixels, modules of whole pixels."""
-    rows = _code(text).get_matrix()
+    rows = _code(text, mask=MASK).get_matrix()
     count = len(rows)
     modules = Image.frombytes(
         "L", (count, count), bytes(0 if is_dark else 255 for row in rows for is_dark in row)
@@ -50,8 +53,10 @@ def qr_image(text: str, side: int) -> Image.Image:
     return canvas
 
 
-def _code(text: str, box_size: int = 1) -> qrcode.QRCode:
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=box_size, border=BORDER)
+def _code(text: str, *, box_size: int = 1, mask: int | None = None) -> qrcode.QRCode:
+    code = qrcode.QRCode(
+        error_correction=ERROR_CORRECT_M, box_size=box_size, border=BORDER, mask_pattern=mask
+    )
     code.add_data(text)
     code.make(fit=True)
     return code
