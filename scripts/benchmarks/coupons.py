@@ -18,7 +18,9 @@ from scripts.benchmarks.lab import Bench, Lab, pgbench
 from scripts.benchmarks.table import Row
 
 CONNECTIONS: Final = 8
-PROCESSES: Final = 2
+PROCESSES: Final = CONNECTIONS
+"""One connection each, as the workers of the web server have: threads would wait for each other's
+interpreter while they hold the row."""
 AIM_RATIO: Final = 0.5
 COUPONS: Final = 1_000_000
 MEMBERS: Final = 100_000
