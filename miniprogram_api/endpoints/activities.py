@@ -154,7 +154,7 @@ class ActivitiesQuery(Query):
     kind: Annotated[ActivityKind | None, Field(description="Only this kind")] = None
 
 
-class EntryView(View):
+class ActivityEntryView(View):
     """What the caller took part in. `order_number` is of the order that pays for it."""
 
     id: int
@@ -190,10 +190,10 @@ class EntryView(View):
         )
 
 
-class EntriesView(View):
+class ActivityEntriesView(View):
     """A page of what the caller took part in, the newest first."""
 
-    items: list[EntryView]
+    items: list[ActivityEntryView]
     next_cursor: str | None
 
 
@@ -224,13 +224,15 @@ def show_activity(activity_id: int) -> ActivityView:
 
 
 @group.operation("GET", "/me/activities")
-def list_my_activities(query: PageQuery) -> EntriesView:
+def list_my_activities(query: PageQuery) -> ActivityEntriesView:
     """List what the caller took part in, the newest first."""
     rows = queries.told_of_member(
         db.session(), caller().member_id, after_id=query.after, limit=query.one_more
     )
     shown, next_cursor = cut(query, rows, lambda row: row.entry.id)
-    return EntriesView(items=[EntryView.of(row) for row in shown], next_cursor=next_cursor)
+    return ActivityEntriesView(
+        items=[ActivityEntryView.of(row) for row in shown], next_cursor=next_cursor
+    )
 
 
 @group.operation("POST", "/activity-items/<id:item_id>/orders")

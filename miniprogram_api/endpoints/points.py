@@ -26,6 +26,7 @@ from miniprogram_api.routing import Group
 
 group = Group("points", about="Points and the points mall.")
 
+
 class RunningOutView(View):
     """Points that run out together."""
 

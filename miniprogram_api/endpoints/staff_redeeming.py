@@ -12,6 +12,7 @@ from typing import Annotated, Final, Protocol, Self
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.activities import prizes
 from app.counter import codes
 from app.counter.errors import PickupCodeInvalid
 from app.counter.redeemable import Redeemable
@@ -88,6 +89,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "card": Kind(guest_cards.look, guest_cards.redeem),
     "coupon": Kind(coupons.look, coupons.redeem),
     "gift": Kind(gifts.look, gifts.redeem),
+    "prize": Kind(prizes.look, prizes.redeem),
 }
 """By the word that a code begins with."""
 
