@@ -1,9 +1,9 @@
 """Giving coupons: one at a time to who asks, and many at once; always within stock and limit.
 
-A coupon is issued by three statements. The first counts it among the member's own, writes it and
-its first step; nobody else waits for that. The last is one conditional update of the template, and
-only from there to the commit do others wait for its row. Where either finds nothing left, the
-caller's transaction must end, and nothing of it remains (D15, B29).
+A coupon is counted among the member's own and written with its first step; nobody else waits for
+that. What comes last is one conditional update of the template, and only from there to the commit
+do others wait for its row; for one coupon both are one statement. Where either finds nothing left,
+the caller's transaction must end, and nothing of it remains (D15, B29).
 """
 
 from collections.abc import Collection
@@ -54,8 +54,12 @@ class Gift:
         return self.channel is CouponChannel.PUSH
 
     def writing(self) -> sa.Executable:
-        """Return the statement that writes such coupons."""
+        """Return the statement that writes such coupons; their stock is to be counted after it."""
         return _writing(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
+
+    def writing_one(self) -> sa.Executable:
+        """Return the statement that writes one such coupon and counts it."""
+        return _writing_one(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
 
 
 def give(
@@ -82,10 +86,9 @@ def issue(
     Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
     """
     asked = _asked(template_id, [member_id], gift=gift, now=now)
-    coupon: Coupon | None = session.scalar(gift.writing(), asked)
+    coupon: Coupon | None = session.scalar(gift.writing_one(), asked)
     if coupon is None:
         raise why_not(session, template_id, gift=gift, now=now)
-    _take_stock(session, template_id, 1, gift=gift, now=now)
     return coupon
 
 
@@ -206,6 +209,34 @@ def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
     Counts them among each member's own, writes them and their first steps. Gives the coupons; who
     is at their limit gets none.
     """
+    made, stepped = _made(is_open_to_all=is_open_to_all, is_for_many=is_for_many)
+    return sa.select(Coupon).from_statement(sa.select(*made.c).add_cte(stepped))
+
+
+@cache
+def _writing_one(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
+    """Return the statement that writes one coupon and then takes it from the stock.
+
+    The template's row is locked last, by the update itself, which looks again at what is left once
+    it has the lock.
+    """
+    made, stepped = _made(is_open_to_all=is_open_to_all, is_for_many=is_for_many)
+    taken = (
+        sa.update(TABLE)
+        .where(
+            *_open(is_open_to_all=is_open_to_all),
+            OF.issued < OF.stock,
+            made.c.template_id == OF.id,
+        )
+        .values(issued=OF.issued + 1)
+        .returning(*made.c)
+        .add_cte(stepped)
+    )
+    return sa.select(Coupon).from_statement(taken)
+
+
+def _made(*, is_open_to_all: bool, is_for_many: bool) -> tuple[sa.CTE, sa.CTE]:
+    """Return the parts of a statement that write coupons, and their first steps."""
     template = (
         sa.select(TABLE)
         .where(*_open(is_open_to_all=is_open_to_all), OF.issued < OF.stock)
@@ -248,7 +279,7 @@ def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
         .from_select(["coupon_id", "event", "to_state", "at", "actor"], traces)
         .cte("stepped")
     )
-    return sa.select(Coupon).from_statement(sa.select(*made.c).add_cte(stepped))
+    return made, stepped
 
 
 def _values(
