@@ -61,7 +61,7 @@ class BookingRequest(Body):
     from_at: AwareDatetime
 
 
-class CodeRequest(Body):
+class CardCodeRequest(Body):
     """Which service of the card is to be redeemed; the first one left where none is named."""
 
     model_config = Body.model_config | example({"item_id": None})
@@ -299,7 +299,7 @@ def cancel_card_booking(card_booking_id: int) -> None:
 
 
 @group.operation("POST", "/guest-cards/<id:card_id>/code", status=201)
-def show_card_code(card_id: int, body: CodeRequest) -> PickupCodeView:
+def show_card_code(card_id: int, body: CardCodeRequest) -> PickupCodeView:
     """Make a code that staff scan to redeem one service of a card.
 
     It lasts a minute and is good once; the page that shows it asks for a new one in time.

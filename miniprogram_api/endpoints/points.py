@@ -90,7 +90,7 @@ class EntryView(View):
         )
 
 
-class StatementView(View):
+class PointStatementView(View):
     """One page of the statement, the newest first."""
 
     items: list[EntryView]
@@ -213,13 +213,13 @@ def show_points() -> PointsView:
 
 
 @group.operation("GET", "/points/statement")
-def list_point_entries(query: PageQuery) -> StatementView:
+def list_point_entries(query: PageQuery) -> PointStatementView:
     """List how the caller's points came and went, the newest first."""
     rows: Sequence[PointEntry] = queries.statement_page(
         db.session(), caller().member_id, after_id=query.after, limit=query.one_more
     )
     shown, next_cursor = cut(query, rows, lambda row: row.id)
-    return StatementView(items=[EntryView.of(row) for row in shown], next_cursor=next_cursor)
+    return PointStatementView(items=[EntryView.of(row) for row in shown], next_cursor=next_cursor)
 
 
 @group.operation("GET", "/points/mall")
