@@ -1,8 +1,9 @@
 """Claim, or let coupons expire beside claims, inside the application.
 
 `claim PROCESSES THREADS SECONDS` claims one coupon by members drawn at random, in processes that
-begin together once all are ready. `expire` runs the job while a thread claims. Both write what it
-came to to stdout as JSON.
+begin together once all are ready. `update PROCESSES SECONDS` lets as many run nothing but the
+conditional update of the same row, each in a transaction, by the bare driver. `expire` runs the job
+while a thread claims. All write what it came to to stdout as JSON.
 """
 
 import json
@@ -16,6 +17,7 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from typing import Final
 
+import psycopg
 from flask import Flask
 
 from app.coupons import services
@@ -93,6 +95,38 @@ def _claim_here(
         db.engine.dispose()
 
 
+def _update(processes: int, seconds: float) -> None:
+    """Let several processes take from the stock of the hot template by the bare driver."""
+    context = multiprocessing.get_context("spawn")
+    ready, counts = context.Barrier(processes), context.Queue()
+    runs = [
+        context.Process(target=_update_here, args=(ready, counts, seconds))
+        for _ in range(processes)
+    ]
+    for run in runs:
+        run.start()
+    per_second = sum(counts.get(timeout=START_SECONDS + 10 * seconds) for _ in runs)
+    for run in runs:
+        run.join()
+    print(json.dumps({"per_second": per_second}))
+
+
+def _update_here(ready: Barrier, counts: "Queue[float]", seconds: float) -> None:
+    url = Settings.from_env().database_url.replace("postgresql+psycopg", "postgresql")
+    statement = (
+        "UPDATE coupon_templates SET issued = issued + 1"
+        " WHERE id = %s AND issued < stock RETURNING issued"
+    )
+    with psycopg.connect(url) as connection:
+        ready.wait(START_SECONDS)
+        count, started = 0, time.perf_counter()
+        while (lasted := time.perf_counter() - started) < seconds:
+            connection.execute(statement, [HOT], prepare=True)
+            connection.commit()
+            count += 1
+        counts.put(count / lasted)
+
+
 def _members() -> int:
     found = int(db.session.execute(db.text("SELECT max(id) FROM members")).scalar_one())
     db.session.rollback()
@@ -121,6 +155,9 @@ def main(arguments: list[str]) -> None:
     """Do what was asked for."""
     if arguments[0] == "claim":
         _claim(int(arguments[1]), int(arguments[2]), float(arguments[3]))
+        return
+    if arguments[0] == "update":
+        _update(int(arguments[1]), float(arguments[2]))
         return
     app = create_app(Settings.from_env())
     with app.app_context():

@@ -35,10 +35,13 @@ def measure(lab: Lab, *, seconds: float, coupons: int = COUPONS) -> None:
     with lab.database("coupons") as bench:
         prepare(bench, coupons)
         raw = max(conditional_updates(lab, seconds) for _ in range(ROUNDS))
+        bare = max(updated(bench, seconds) for _ in range(ROUNDS))
         claims = max(claimed(bench, seconds) for _ in range(ROUNDS))
         printed = bench.run("-m", "scripts.benchmarks.coupon_runs", "expire")
     lab.add(Row(name=f"(k) conditional UPDATE, {CONNECTIONS} connections", value=raw, unit="tx/s"))
     found = json.loads(printed.splitlines()[-1])  # what was logged comes before
+    name = f"(k) the same by the bare driver, {CONNECTIONS} processes"
+    lab.add(Row(name=name, value=bare, unit="tx/s", baseline=raw))
     assert found["coupons"] == coupons, f"{found['coupons']:,} coupons expired, not {coupons:,}"
     for row in rows(coupons, raw, claims, found):
         lab.add(row)
@@ -93,6 +96,14 @@ def conditional_updates(lab: Lab, seconds: float) -> float:
     found = re.search(r"tps = ([0-9.]+)", printed)
     assert found is not None, printed
     return float(found[1])
+
+
+def updated(bench: Bench, seconds: float) -> float:
+    """Return how many such updates a second processes of Python make together, each committed."""
+    printed = bench.run(
+        *("-m", "scripts.benchmarks.coupon_runs", "update", str(PROCESSES), str(seconds))
+    )
+    return float(json.loads(printed.splitlines()[-1])["per_second"])
 
 
 def claimed(bench: Bench, seconds: float) -> float:
