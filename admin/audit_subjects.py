@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import current_app, url_for
 
-from admin.directory import REGISTERS
+from admin.registers import REGISTERS
 from app.kernel.audit import AuditRecord
 
 SUBJECTS: Final = {
