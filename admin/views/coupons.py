@@ -20,6 +20,7 @@ from admin.form_pages import FormPage
 from admin.forms import ReasonForm
 from admin.i18n import gettext
 from admin.scopes import by_member, touching_stores
+from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.coupons import pushing, queries, redeeming, services
 from app.coupons.models import (
@@ -29,27 +30,30 @@ from app.coupons.models import (
     CouponTemplate,
     PushState,
 )
-from app.coupons.states import CouponKind, CouponState
+from app.coupons.states import CouponState
 from app.kernel.db import db
 from app.stores.permissions import Permission
 
 STEPS = Shape(("event", "at", "actor", "order_id", "store_id", "note"))
 
 
-def _redeem(row: Coupon, act: Act) -> str:
+def _redeem(_row: None, act: Act) -> str | None:
+    """Redeem what the code names; its page comes next where the person here may see it."""
+    code = act.form.code.data.strip()
+    coupon_id = redeeming.coupon_of(code)
     joined(
         redeeming.redeem,
-        row.id,
-        code=act.form.code.data.strip(),
+        coupon_id,
+        code=code,
         store_id=int(act.form.store_id.data),
         actor=act.actor,
         now=act.now,
     )
-    return str(row.id)
-
-
-def _is_exchange(row: Coupon) -> bool:
-    return row.state is CouponState.UNUSED and row.template.kind is CouponKind.EXCHANGE
+    store_ids = visible_store_ids()
+    row = sa.select(Coupon.id).where(Coupon.id == coupon_id)
+    if store_ids is not None:
+        row = row.where(CouponsView.scope(store_ids))
+    return None if db.session.scalar(row) is None else str(coupon_id)
 
 
 class CouponsView(ScopedView):
@@ -102,12 +106,10 @@ class CouponsView(ScopedView):
         FormPage(
             name="redeem",
             label=_("Redeem"),
-            title=_("Hand over what this coupon is for"),
+            title=_("Hand over what a coupon is for"),
             permission=Permission.REDEEM,
             form=RedeemForm,
             run=_redeem,
-            is_about_row=True,
-            possible=_is_exchange,
             done=_("The coupon was redeemed."),
             is_primary=True,
         ),

@@ -31,6 +31,8 @@ from app.coupons.templates import touches
 from app.kernel.audit import Actor, Change, Subject, record
 
 SUBJECT_KIND: Final = "coupon"
+NUMBER_MAX: Final = 18
+"""Digits of a row's number."""
 
 
 def show_code(session: Session, coupon_id: int, *, member_id: int, now: datetime) -> PickupCode:
@@ -44,6 +46,17 @@ def show_code(session: Session, coupon_id: int, *, member_id: int, now: datetime
         raise CouponNotFound
     _require_redeemable(coupon, store_id=None, now=now)
     return codes.show(f"{SUBJECT_KIND}:{coupon.id}", member_id=member_id, now=now)
+
+
+def coupon_of(text: str) -> int:
+    """Return which coupon a code names; nothing is proven yet.
+
+    Raises `PickupCodeInvalid`.
+    """
+    kind, _, number = codes.read(text).subject.partition(":")
+    if kind != SUBJECT_KIND or not number.isdigit() or len(number) > NUMBER_MAX:
+        raise PickupCodeInvalid
+    return int(number)
 
 
 def look(

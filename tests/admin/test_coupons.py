@@ -176,11 +176,14 @@ def test_an_exchange_is_redeemed_at_the_desk_with_the_customers_code(
     code = str(redeeming.show_code(session, coupon.id, member_id=member_id, now=utc_now()))
     session.commit()
     desk = sit_down("front_desk", store)
-    path, about = "/coupons/form/redeem/", {"id": coupon.id}
+    path = "/coupons/form/redeem/"
+    forged = code[:-1] + ("0" if code[-1] == "1" else "1")
+    of_something_else = code.replace("coupon:", "card:")
 
-    desk.post(path, {"code": code[:-1] + "x", "store_id": store.id}, query_string=about)
+    for wrong in (forged, of_something_else, "123456"):
+        desk.post(path, {"code": wrong, "store_id": store.id})
     before = session.get_one(Coupon, coupon.id, populate_existing=True).state
-    desk.post(path, {"code": code, "store_id": store.id}, query_string=about)
+    desk.post(path, {"code": code, "store_id": store.id})
 
     row = session.get_one(Coupon, coupon.id, populate_existing=True)
     assert before is CouponState.UNUSED
