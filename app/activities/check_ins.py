@@ -139,7 +139,7 @@ def attendance(session: Session, activity_id: int, *, member_id: int, now: datet
     activity = _activity(session, activity_id)
     rules = CheckInRules.model_validate(activity.rules)
     day = business_day(now)
-    today = session.get(CheckIn, (activity_id, member_id, day), populate_existing=True)
+    today = _on(session, activity_id, member_id, day)
     before = _streak_before(session, activity_id, member_id, day)
     streak = today.streak if today else before
     return Attendance(
@@ -171,8 +171,18 @@ def _to_bonus(rules: CheckInRules, streak: int) -> int:
 
 
 def _streak_before(session: Session, activity_id: int, member_id: int, day: date) -> int:
-    yesterday = session.get(CheckIn, (activity_id, member_id, day - DAY), populate_existing=True)
+    yesterday = _on(session, activity_id, member_id, day - DAY)
     return yesterday.streak if yesterday else 0
+
+
+def _on(session: Session, activity_id: int, member_id: int, day: date) -> CheckIn | None:
+    return session.scalar(
+        sa.select(CheckIn).where(
+            CheckIn.activity_id == activity_id,
+            CheckIn.member_id == member_id,
+            CheckIn.day == day,
+        )
+    )
 
 
 def _activity(session: Session, activity_id: int) -> Activity:

@@ -109,14 +109,16 @@ class CheckIn(Base):
 
     __tablename__ = "check_ins"
     __table_args__ = (
+        sa.UniqueConstraint("activity_id", "member_id", "day"),
         sa.CheckConstraint("streak >= 1", name="streak"),
         sa.CheckConstraint("points >= 0", name="points"),
         sa.Index("ix_check_ins_member", "member_id", sa.text("day DESC")),
     )
 
-    activity_id: Mapped[int] = mapped_column(sa.ForeignKey("activities.id"), primary_key=True)
-    member_id: Mapped[int] = mapped_column(sa.ForeignKey("members.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    id: Mapped[Id]
+    activity_id: Mapped[int] = mapped_column(sa.ForeignKey("activities.id"))
+    member_id: Mapped[int] = mapped_column(sa.ForeignKey("members.id"))
+    day: Mapped[date]
     streak: Mapped[int]
     points: Mapped[int]
     at: Mapped[datetime]

@@ -177,6 +177,7 @@ def _tickets() -> None:
 def _check_ins() -> None:
     op.create_table(
         "check_ins",
+        _id(),
         _number("activity_id"),
         _number("member_id"),
         sa.Column("day", sa.Date(), nullable=False),
@@ -187,7 +188,10 @@ def _check_ins() -> None:
         _check("check_ins", "points", "points >= 0"),
         _foreign("check_ins", "activity_id", "activities.id"),
         _foreign("check_ins", "member_id", "members.id"),
-        sa.PrimaryKeyConstraint("activity_id", "member_id", "day", name=op.f("pk_check_ins")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_ins")),
+        sa.UniqueConstraint(
+            "activity_id", "member_id", "day", name=op.f("uq_check_ins_activity_id_member_id_day")
+        ),
     )
     op.create_index("ix_check_ins_member", "check_ins", ["member_id", sa.text("day DESC")])
 
