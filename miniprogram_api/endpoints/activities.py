@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.access import settings
 from app.activities import bargains, flash_sales, groups, queries
 from app.activities.dealing import Purchase
+from app.activities.guesses import BARGAIN_CODES, GROUP_CODES
 from app.activities.models import Activity, ActivityEntry, ActivityItem
 from app.activities.states import ActivityKind, ActivityState, EntryState
 from app.catalog import queries as catalog
@@ -18,13 +19,15 @@ from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.orders.models import Fulfilment
 from miniprogram_api import keyed
-from miniprogram_api.acting import moment
+from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import caller
 from miniprogram_api.cursors import PageQuery, cut
 from miniprogram_api.endpoints.activity_views import BargainView, CutView, GroupView
 from miniprogram_api.endpoints.orders import OrderView
 from miniprogram_api.fields import Body, Query, RowId, View, example
+from miniprogram_api.guesses import counted
 from miniprogram_api.keyed import Kept
+from miniprogram_api.limits import Limit
 from miniprogram_api.routing import Group
 
 group = Group("activities", about="Flash sales, group buys and bargains.")
@@ -264,16 +267,24 @@ def open_group(item_id: int, body: GroupRequest) -> Kept[JoinedView]:
     return keyed.once(act, body, now=now)
 
 
-@group.operation("GET", "/groups/<number:group_code>")
+@group.operation("GET", "/groups/<number:group_code>", limit=Limit.GUESS)
 def show_group(group_code: str) -> GroupView:
-    """Show a group to anybody who was sent its link; people in it stay without a name."""
-    session = db.session()
-    found = groups.group_by_code(session, group_code)
-    seats = groups.live_seats(session, found.id)
-    return GroupView.of(found, seats, member_id=caller().member_id)
+    """Show a group to anybody who was sent its link; people in it stay without a name.
+
+    Unknown codes of groups, bargains and invitations are counted; too many shut the caller out.
+    """
+    now, who = moment(), caller()
+
+    def act(session: Session) -> GroupView:
+        found = groups.group_by_code(session, group_code)
+        seats = groups.live_seats(session, found.id)
+        return GroupView.of(found, seats, member_id=who.member_id)
+
+    with counted(GROUP_CODES, now=now):
+        return at_once(act)
 
 
-@group.operation("POST", "/groups/<number:group_code>/orders")
+@group.operation("POST", "/groups/<number:group_code>/orders", limit=Limit.GUESS)
 def join_group(group_code: str, body: HowToGet) -> Kept[JoinedView]:
     """Order a free seat of a group, in the store where it was opened."""
     now, who = moment(), caller()
@@ -286,7 +297,8 @@ def join_group(group_code: str, body: HowToGet) -> Kept[JoinedView]:
         view = GroupView.of(joined, seats, member_id=who.member_id)
         return JoinedView(group=view, order=OrderView.of(order))
 
-    return keyed.once(act, body, now=now)
+    with counted(GROUP_CODES, now=now):
+        return keyed.once(act, body, now=now)
 
 
 @group.operation("POST", "/activity-items/<id:item_id>/bargains")
@@ -303,16 +315,21 @@ def start_bargain(item_id: int, body: BargainRequest) -> Kept[BargainView]:
     return keyed.once(act, body, now=now)
 
 
-@group.operation("GET", "/bargains/<number:bargain_code>")
+@group.operation("GET", "/bargains/<number:bargain_code>", limit=Limit.GUESS)
 def show_bargain(bargain_code: str) -> BargainView:
     """Show a bargain to anybody who was sent its link; friends stay without a name."""
-    session = db.session()
-    found = bargains.bargain_by_code(session, bargain_code)
-    cuts = bargains.cuts_of(session, found.id)
-    return BargainView.of(found, cuts, member_id=caller().member_id)
+    now, who = moment(), caller()
+
+    def act(session: Session) -> BargainView:
+        found = bargains.bargain_by_code(session, bargain_code)
+        cuts = bargains.cuts_of(session, found.id)
+        return BargainView.of(found, cuts, member_id=who.member_id)
+
+    with counted(BARGAIN_CODES, now=now):
+        return at_once(act)
 
 
-@group.operation("POST", "/bargains/<number:bargain_code>/cuts")
+@group.operation("POST", "/bargains/<number:bargain_code>/cuts", limit=Limit.GUESS)
 def cut_price(bargain_code: str, body: CutRequest) -> Kept[CutView]:
     """Cut a friend's price, or one's own; everybody once."""
     now, who = moment(), caller()
@@ -323,10 +340,11 @@ def cut_price(bargain_code: str, body: CutRequest) -> Kept[CutView]:
         view = BargainView.of(made.bargain, cuts, member_id=who.member_id)
         return CutView(amount_fen=made.amount_fen, bargain=view)
 
-    return keyed.once(act, body, now=now)
+    with counted(BARGAIN_CODES, now=now):
+        return keyed.once(act, body, now=now)
 
 
-@group.operation("POST", "/bargains/<number:bargain_code>/orders")
+@group.operation("POST", "/bargains/<number:bargain_code>/orders", limit=Limit.GUESS)
 def buy_bargain(bargain_code: str, body: HowToGet) -> Kept[OrderView]:
     """Order the piece of one's own bargain at the price it has come down to."""
     now = moment()
@@ -337,7 +355,8 @@ def buy_bargain(bargain_code: str, body: HowToGet) -> Kept[OrderView]:
         order = bargains.buy(session, bargain_code, wanted, settings=settings(), now=now)
         return OrderView.of(order)
 
-    return keyed.once(act, body, now=now)
+    with counted(BARGAIN_CODES, now=now):
+        return keyed.once(act, body, now=now)
 
 
 def _plain(rules: Mapping[str, Any]) -> dict[str, int | bool | str]:

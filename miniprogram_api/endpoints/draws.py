@@ -10,6 +10,7 @@ from app.activities import check_ins, draws, invites, prizes
 from app.activities.check_ins import Attendance
 from app.activities.draw_models import DrawPrize, DrawTicket, InviteRound
 from app.activities.draws import Proof
+from app.activities.guesses import INVITE_CODES
 from app.activities.invites import Invitation, InviteRules
 from app.activities.states import InviteState, TicketState
 from app.kernel.clock import business_day, utc_now
@@ -20,7 +21,9 @@ from miniprogram_api.auth import caller
 from miniprogram_api.cursors import PageQuery, cut
 from miniprogram_api.endpoints.orders import PickupCodeView
 from miniprogram_api.fields import Body, View, example
+from miniprogram_api.guesses import counted
 from miniprogram_api.keyed import Kept
+from miniprogram_api.limits import Limit
 from miniprogram_api.routing import Group
 
 group = Group("draws", about="Lucky draws, daily check-in and rounds of invitations.")
@@ -320,13 +323,19 @@ def list_rounds(query: PageQuery) -> RoundsView:
     return RoundsView(items=[RoundView.of(row) for row in shown], next_cursor=next_cursor)
 
 
-@group.operation("GET", "/invitations/<number:invite_code>")
+@group.operation("GET", "/invitations/<number:invite_code>", limit=Limit.GUESS)
 def show_invitation(invite_code: str) -> InvitationView:
     """Show an invitation to whom it was sent."""
-    return InvitationView.of(invites.look(db.session(), invite_code, now=utc_now()))
+    now = moment()
+
+    def act(session: Session) -> InvitationView:
+        return InvitationView.of(invites.look(session, invite_code, now=now))
+
+    with counted(INVITE_CODES, now=now):
+        return at_once(act)
 
 
-@group.operation("POST", "/invitations/<number:invite_code>/accept")
+@group.operation("POST", "/invitations/<number:invite_code>/accept", limit=Limit.GUESS)
 def accept_invitation(invite_code: str) -> InvitationView:
     """Accept a friend's invitation; new customers only, each once in an activity."""
     now, who = moment(), caller()
@@ -335,7 +344,8 @@ def accept_invitation(invite_code: str) -> InvitationView:
         invites.accept(session, invite_code, friend_id=who.member_id, now=now)
         return InvitationView.of(invites.look(session, invite_code, now=now))
 
-    return at_once(act)
+    with counted(INVITE_CODES, now=now):
+        return at_once(act)
 
 
 def _days(session: Session, activity_id: int, member_id: int, *, now: datetime) -> list[date]:
