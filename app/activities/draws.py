@@ -11,20 +11,21 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.activities import draw_odds, entries, limits, queries, sweeping
+from app.activities import draw_odds, entries, limits, prize_specs, queries, sweeping
 from app.activities.contract import Kind
-from app.activities.draw_errors import PrizesInvalid, TicketNotFound
-from app.activities.draw_models import CHANCE_WHOLE_PPM, DrawPrize, DrawTicket, LuckyDraw
+from app.activities.draw_errors import TicketNotFound
+from app.activities.draw_models import DrawPrize, DrawTicket, LuckyDraw
 from app.activities.draw_odds import Chance
 from app.activities.entries import Taking
 from app.activities.errors import ActivityInvalid, ActivityNotFound, ActivityNotInState
 from app.activities.models import Activity, ActivityDay
+from app.activities.prize_specs import PrizeSpec
 from app.activities.rules import Rules
 from app.activities.states import EDITABLE, ActivityKind, ActivityState, TicketState
 from app.kernel.audit import Actor, Change, Subject, record
@@ -36,9 +37,6 @@ from app.loyalty.models import RewardSource
 from app.loyalty.rewards import Reward
 from app.points import spending
 
-PRIZES_MAX: Final = 12
-TITLE_LENGTH_MAX: Final = 40
-STOCK_MAX: Final = 1_000_000
 SEED_BYTES: Final = 32
 OVER: Final = (ActivityState.ENDED, ActivityState.CANCELLED)
 
@@ -76,16 +74,6 @@ class LuckyDrawRules(Rules):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrizeSpec:
-    """A prize as staff say it; without a reward it is handed over in a store."""
-
-    title: str
-    chance_ppm: int
-    stock: int
-    reward: Reward | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What anybody needs to compute a draw again; the seed is None until it is over."""
 
@@ -109,8 +97,8 @@ def put_prizes(
         raise ActivityNotFound
     if activity.state not in EDITABLE or activity.starts_at <= now < activity.ends_at:
         raise ActivityNotInState(activity.state, "set_prizes")
-    _check_prizes(specs)
-    before = [_described(one) for one in prizes_of(session, activity_id)]
+    prize_specs.check(specs)
+    before = [prize_specs.described(one) for one in prizes_of(session, activity_id)]
     session.execute(sa.delete(DrawPrize).where(DrawPrize.activity_id == activity_id))
     session.add_all(
         DrawPrize(
@@ -128,7 +116,7 @@ def put_prizes(
     found = prizes_of(session, activity_id)
     stores = activity.store_ids or []
     subject = Subject("activity", activity.id, stores[0] if len(stores) == 1 else None)
-    change = Change({"prizes": before}, {"prizes": [_described(one) for one in found]})
+    change = Change({"prizes": before}, {"prizes": [prize_specs.described(one) for one in found]})
     record(session, actor, "draw_prizes_set", subject, change, now=now)
     return found
 
@@ -340,29 +328,6 @@ def _draw_of(session: Session, activity_id: int) -> Activity:
     if activity is None or activity.kind is not ActivityKind.LUCKY_DRAW or not is_seen:
         raise ActivityNotFound
     return activity
-
-
-def _check_prizes(specs: Sequence[PrizeSpec]) -> None:
-    if not 1 <= len(specs) <= PRIZES_MAX:
-        raise PrizesInvalid("count")
-    for spec in specs:
-        if not 1 <= len(spec.title.strip()) <= TITLE_LENGTH_MAX or spec.title != spec.title.strip():
-            raise PrizesInvalid("title")
-        if not 1 <= spec.stock <= STOCK_MAX:
-            raise PrizesInvalid("stock")
-        if spec.chance_ppm < 1:
-            raise PrizesInvalid("chance")
-    if sum(spec.chance_ppm for spec in specs) > CHANCE_WHOLE_PPM:
-        raise PrizesInvalid("chance")
-
-
-def _described(prize: DrawPrize) -> Mapping[str, Any]:
-    return {
-        "title": prize.title,
-        "chance_ppm": prize.chance_ppm,
-        "stock": prize.stock,
-        "reward": prize.reward,
-    }
 
 
 def _id(ids: Mapping[int, int], place: int | None) -> int | None:

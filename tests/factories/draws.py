@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app.activities import draws, services
-from app.activities.draws import PrizeSpec
 from app.activities.models import Activity
+from app.activities.prize_specs import PrizeSpec
 from app.activities.states import ActivityEvent, ActivityKind, ActivityState
 from app.kernel.audit import SYSTEM
 from app.loyalty.rewards import Reward

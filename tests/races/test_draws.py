@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.activities import check_ins, draws, invites, prizes
 from app.activities.draw_models import DrawPrize, DrawTicket, InviteRound
-from app.activities.draws import PrizeSpec
+from app.activities.prize_specs import PrizeSpec
 from app.activities.states import ActivityKind, InviteState, TicketState
 from app.kernel.audit import Actor
 from app.kernel.db import atomic, retrying

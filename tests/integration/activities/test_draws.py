@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from app.activities import draw_odds, draws, prizes, services
 from app.activities.draw_errors import PrizeNotWaiting, PrizesInvalid, TicketNotFound
 from app.activities.draw_models import DrawPrize, DrawTicket, LuckyDraw
-from app.activities.draws import PrizeSpec
 from app.activities.errors import (
     ActivityInvalid,
     ActivityLimitReached,
@@ -17,6 +16,7 @@ from app.activities.errors import (
     DayLimitReached,
 )
 from app.activities.models import ActivityEntry
+from app.activities.prize_specs import PrizeSpec
 from app.activities.states import ActivityEvent, ActivityKind, ActivityState, TicketState
 from app.counter.errors import PickupCodeInvalid
 from app.kernel.audit import SYSTEM, Actor
