@@ -126,7 +126,7 @@ POINT_STATEMENTS: Final = (
         """,
     ),
     (
-        "M1",
+        "E1",
         "No item of the mall is promised beyond its stock or a member's share.",
         """
         SELECT i.id FROM mall_items i LEFT JOIN mall_exchanges e
@@ -141,7 +141,7 @@ POINT_STATEMENTS: Final = (
         """,
     ),
     (
-        "M2",
+        "E2",
         "Every exchange was paid with its points, and those of a cancelled one came back.",
         """
         SELECT e.id FROM mall_exchanges e
@@ -152,7 +152,7 @@ POINT_STATEMENTS: Final = (
         """,
     ),
     (
-        "M3",
+        "E3",
         "An exchange stands where its log ends, and was handed over in its own store.",
         """
         SELECT e.id FROM mall_exchanges e LEFT JOIN LATERAL (
@@ -165,7 +165,7 @@ POINT_STATEMENTS: Final = (
         """,
     ),
     (
-        "M4",
+        "E4",
         "A piece is set aside for each exchange that waits, and gone for each handed over.",
         """
         SELECT e.id FROM mall_exchanges e

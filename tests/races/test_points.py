@@ -21,7 +21,7 @@ from tests.factories.points import make_exchange, make_mall_item, make_points
 from tests.races.crowd import at_once, broken
 
 pytestmark = pytest.mark.commits
-POINTS = ("B4", "B32", *(f"B32{one}" for one in "abcdef"), "M1", "M2", "M3", "M4", "S1")
+POINTS = ("B4", "B32", *(f"B32{one}" for one in "abcdef"), "E1", "E2", "E3", "E4", "S1")
 CLIENTS = 20
 
 

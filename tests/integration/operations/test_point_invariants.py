@@ -62,7 +62,7 @@ BREAKS: Final = {
             "UPDATE point_spends SET given_back_points = given_back_points + 1"
             " WHERE state = 'spent' AND given_back_points < points"
         ),
-        {"B32b", "B32g", "M2"},
+        {"B32b", "B32g", "E2"},
     ),
     "points that came back as nothing": (
         (
@@ -108,27 +108,27 @@ BREAKS: Final = {
         "UPDATE orders SET refunded_fen = paid_fen WHERE paid_fen > 0",
         {"B32g"},
     ),
-    "an item promised twice": ("UPDATE mall_items SET exchanged = exchanged + 1", {"M1"}),
+    "an item promised twice": ("UPDATE mall_items SET exchanged = exchanged + 1", {"E1"}),
     "an item beyond its stock": (
         (
             "ALTER TABLE mall_items DROP CONSTRAINT ck_mall_items_never_oversold;"
             " UPDATE mall_items SET stock = 0"
         ),
-        {"M1"},
+        {"E1"},
     ),
-    "a share that is wrong": ("UPDATE mall_tallies SET taken = taken + 1", {"M1"}),
-    "an exchange that cost less": ("UPDATE mall_exchanges SET points = points - 1", {"M2"}),
+    "a share that is wrong": ("UPDATE mall_tallies SET taken = taken + 1", {"E1"}),
+    "an exchange that cost less": ("UPDATE mall_exchanges SET points = points - 1", {"E2"}),
     "an exchange that nobody ended": (
         "UPDATE mall_exchanges SET state = 'waiting', ended_at = NULL WHERE state = 'handed_over'",
-        {"M3", "M4"},
+        {"E3", "E4"},
     ),
     "an exchange handed over elsewhere": (
         "UPDATE mall_exchange_steps SET store_id = NULL",
-        {"M3"},
+        {"E3"},
     ),
     "a piece that was never set aside": (
         "DELETE FROM stock_movements WHERE reason LIKE 'exchange:%'",
-        {"M4"},
+        {"E4"},
     ),
 }
 
