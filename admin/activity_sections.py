@@ -11,6 +11,7 @@ from admin.activity_forms import Said, items_of
 from admin.bars import Drawing, Point
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.i18n import gettext, say
+from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.activities import bargains, queries
 from app.activities.advice import advice
@@ -45,7 +46,9 @@ NUMBERS: Final = Shape(
 )
 STEPS: Final = Shape(("event", "at", "actor", "reason"))
 SEATS: Final = Shape(("number", "state", "member_id", "order_id", "at", "left_at"))
-CUTS: Final = Shape(("amount_fen", "at", "helper_id", "parts", "is_newcomer"))
+CUTS: Final = Shape(
+    ("amount_fen", "at", "helper_id", "parts", "is_newcomer"), references={"helper_id": "members"}
+)
 
 
 class Later:
@@ -86,12 +89,16 @@ def rules_section(row: Activity) -> Section:
 
 def numbers_section(row: Activity) -> Section:
     """Tell what it brought."""
-    return rows_section(_("What it brought"), [numbers_of(db.session(), row.id)], NUMBERS)
+    return rows_section(
+        _("What it brought"),
+        [numbers_of(db.session(), row.id, store_ids=visible_store_ids())],
+        NUMBERS,
+    )
 
 
 def days_section(row: Activity) -> Section | None:
     """Draw what it brought day by day."""
-    days = days_of(db.session(), row.id)
+    days = days_of(db.session(), row.id, store_ids=visible_store_ids())
     if not days:
         return None
     points = [

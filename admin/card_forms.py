@@ -9,11 +9,11 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from admin.coupon_choices import live_coupons
 from admin.forms import CountField, MomentField, TicksField, YuanField
 from admin.i18n import gettext
 from admin.store_choices import visible_stores
 from app.catalog.models import Product, ProductKind
-from app.coupons.models import CouponTemplate
 from app.guest_cards import templates
 from app.guest_cards.errors import CardTemplateInvalid
 from app.guest_cards.models import CardTemplate
@@ -84,10 +84,7 @@ class CardTemplateForm(FlaskForm):
         offered = _choices(services.order_by(Product.title))
         for number in SERVICES:
             self[f"service_{number}"].choices = offered
-        coupons = sa.select(CouponTemplate.id, CouponTemplate.title).where(
-            CouponTemplate.ended_at.is_(None)
-        )
-        self.reward_coupon.choices = _choices(coupons.order_by(CouponTemplate.title))
+        self.reward_coupon.choices = [(NONE, "–"), *live_coupons()]
         self.store_ids.choices = [(int(key), name) for key, name in visible_stores()]
 
     def spec(self) -> TemplateSpec:

@@ -10,10 +10,10 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAr
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from admin import staff
+from admin.coupon_choices import live_coupons
 from admin.forms import CountField, MomentField, ReasonForm, TicksField
 from admin.labels import label_of
 from app.catalog.models import Product, ProductKind
-from app.coupons.models import CouponTemplate
 from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.loyalty.models import MemberTask, RewardKind, TaskKind
@@ -43,13 +43,9 @@ def _amount_field(label: Any, most: int = AMOUNT_MAX) -> IntegerField:
 
 
 def _offer_coupons(*fields: SelectField) -> None:
-    found = db.session.execute(
-        sa.select(CouponTemplate.id, CouponTemplate.title)
-        .where(CouponTemplate.ended_at.is_(None))
-        .order_by(CouponTemplate.title)
-    ).all()
+    found = live_coupons()
     for one in fields:
-        choices = [(NOTHING, "–"), *((str(row.id), row.title) for row in found)]
+        choices = [(NOTHING, "–"), *found]
         if one.data and one.data not in {key for key, _title in choices}:
             choices.append((one.data, f"#{one.data}"))
         one.choices = choices

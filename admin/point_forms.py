@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from admin.actions import SecondPersonForm, joined
 from admin.approving import or_ask
+from admin.coupon_choices import live_coupons
 from admin.decisions import Act
 from admin.form_pages import FormPage
 from admin.forms import CountField, ReasonForm, TicksField
@@ -19,7 +20,6 @@ from admin.labels import label_of
 from admin.scopes import AnySelect
 from admin.store_choices import visible_stores
 from app.catalog.models import Product
-from app.coupons.models import CouponTemplate
 from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.members.models import Member
@@ -168,13 +168,8 @@ class ItemForm(ItemEditForm):
         super().__init__(*args, **kwargs)
         self.kind.choices = [(one.value, label_of(one)) for one in ExchangeKind]
         products = sa.select(Product.id, Product.title).order_by(Product.title)
-        coupons = (
-            sa.select(CouponTemplate.id, CouponTemplate.title)
-            .where(CouponTemplate.ended_at.is_(None))
-            .order_by(CouponTemplate.title)
-        )
         self.product_id.choices = _choices(products)
-        self.template_id.choices = _choices(coupons)
+        self.template_id.choices = [("", "–"), *live_coupons()]
 
     def spec(self, row: MallItem | None = None) -> ItemSpec:
         """Return what was filled in as the service takes it."""

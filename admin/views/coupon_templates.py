@@ -25,7 +25,8 @@ from admin.form_pages import FormPage
 from admin.forms import ReasonForm
 from admin.i18n import gettext, ngettext
 from admin.labels import label_of
-from admin.scopes import touching_stores
+from admin.scopes import by_member, touching_stores
+from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.coupons import pushing, queries, services, templates
 from app.coupons.models import (
@@ -309,11 +310,17 @@ class CouponTemplatesView(ScopedView):
 
 
 def _figures(row: CouponTemplate) -> list[dict[str, Any]]:
-    """Return what its coupons did by channel, with what was paid in the orders they went into."""
+    """Return what its coupons did by channel, with what was paid in the orders they went into.
+
+    Those of the reader's customers alone, and of the money what was paid in the reader's stores.
+    """
+    store_ids = visible_store_ids()
+    theirs = sa.true() if store_ids is None else by_member(Coupon.member_id)(store_ids)
+    here = sa.true() if store_ids is None else Order.store_id.in_(store_ids)
     paid = db.session.execute(
         sa.select(Coupon.channel, sa.func.sum(Order.paid_fen - Order.refunded_fen))
         .join(Order, Order.id == Coupon.order_id)
-        .where(Coupon.template_id == row.id, Coupon.state == CouponState.USED)
+        .where(Coupon.template_id == row.id, Coupon.state == CouponState.USED, theirs, here)
         .group_by(Coupon.channel)
     )
     gross = {channel: int(fen) for channel, fen in paid}
@@ -328,5 +335,5 @@ def _figures(row: CouponTemplate) -> list[dict[str, Any]]:
             "discount_fen": one.discount_fen,
             "gross_fen": gross.get(one.channel, 0),
         }
-        for one in queries.figures(db.session(), row.id)
+        for one in queries.figures(db.session(), row.id, only=theirs)
     ]

@@ -1,7 +1,7 @@
 """Coupons of customers and what became of them, and pushes to many."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
@@ -19,7 +19,7 @@ from admin.filters import Choice, Days, Exactly
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
 from admin.i18n import gettext
-from admin.scopes import by_member, touching_stores
+from admin.scopes import StoreIds, by_member, touching_stores
 from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.coupons import pushing, queries, redeeming, services
@@ -137,11 +137,17 @@ class CouponsView(ScopedView):
         yield steps_section(_("What happened"), queries.story(db.session(), row.id), STEPS)
 
 
+def _of_stores(store_ids: StoreIds) -> sa.ColumnElement[bool]:
+    """Pushes of coupons that are good in one of the person's stores."""
+    reached = touching_stores(CouponTemplate.store_ids)(store_ids)
+    return CouponPush.template_id.in_(sa.select(CouponTemplate.id).where(reached))
+
+
 class CouponPushesView(ScopedView):
     """Coupons that went out to many customers at once."""
 
     permission = Permission.COUPONS_VIEW
-    scope = touching_stores(CouponTemplate.store_ids)
+    scope = _of_stores
     icon = "radio"
     intro = _("Coupons given to many customers at once, and how far each push is.")
 
@@ -184,10 +190,6 @@ class CouponPushesView(ScopedView):
             is_danger=True,
         ),
     )
-
-    def prepared(self, query: sa.Select[Any]) -> sa.Select[Any]:
-        """Join the template, for its stores."""
-        return query.join(CouponTemplate, CouponTemplate.id == CouponPush.template_id)
 
     def title_of(self, row: CouponPush) -> str:
         """Return the occasion."""

@@ -22,6 +22,7 @@ from admin.scopes import touching_stores
 from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.guest_cards import ending, queries, settling, templates
+from app.guest_cards.errors import CardNotFound
 from app.guest_cards.models import (
     CardBooking,
     CardItem,
@@ -100,6 +101,22 @@ def _end(key: int, act: Act) -> None:
         actor=act.actor,
         now=act.now,
     )
+
+
+def _can_be_revoked(row: GuestCard) -> bool:
+    return row.state is CardState.SHARED or row.state in HELD
+
+
+def _is_given_here(row: GuestCard) -> bool:
+    """Tell whether the reader's stores gave a card; where it was only used, it is another's."""
+    store_ids = visible_store_ids()
+    return store_ids is None or row.giver_store_id in store_ids
+
+
+def _revoke(key: int, act: Act) -> None:
+    if not _is_given_here(db.session.get_one(GuestCard, key)):
+        raise CardNotFound
+    with_reason(ending.revoke)(key, act)
 
 
 def _figures(row: CardTemplate) -> list[dict[str, Any]]:
@@ -313,9 +330,9 @@ class GuestCardsView(ScopedView):
             permission=Permission.CARDS_EDIT,
             question=_("Revoke these guest cards?"),
             warning=_("What is left of them is void, for good. The giver gets none back."),
-            run=with_reason(ending.revoke),
+            run=_revoke,
             form=ReasonForm,
-            possible=lambda row: row.state is CardState.SHARED or row.state in HELD,
+            possible=lambda row: _can_be_revoked(row) and _is_given_here(row),
             is_danger=True,
         ),
     )
@@ -334,8 +351,10 @@ class GuestCardsView(ScopedView):
         yield self.related(
             "card_bookings", CardBooking.card_id == row.id, without=("card_id", "member_id")
         )
-        followed = queries.conversions_of(db.session(), [row.id])
+        followed = queries.conversions_of(
+            db.session(), [row.id], store_ids=visible_store_ids()
+        ).values()
         if followed:
             columns = ("order_id", "store_id", "paid_fen", "refunded_fen", "paid_at")
-            yield rows_section(_("Bought afterwards"), followed.values(), Shape(columns))
+            yield rows_section(_("Bought afterwards"), followed, Shape(columns))
         yield steps_section(_("Story"), queries.steps_of(db.session(), row.id), STEPS)

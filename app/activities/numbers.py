@@ -4,7 +4,7 @@ Amounts are fen. Revenue is what was paid and has not gone back. What the activi
 what its pieces would have cost without it, less their price here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,8 +47,10 @@ class DayNumbers:
     revenue_fen: int
 
 
-def numbers_of(session: Session, activity_id: int) -> Numbers:
-    """Return what an activity brought."""
+def numbers_of(
+    session: Session, activity_id: int, *, store_ids: Collection[int] | None = None
+) -> Numbers:
+    """Return what an activity brought, in some stores only where they are named."""
     is_paid = sa.and_(Order.paid_at.is_not(None), Order.closed_at.is_(None))
     is_kept = ActivityEntry.state == EntryState.KEPT
     given = ActivityEntry.quantity * (ActivityEntry.regular_fen - ActivityEntry.price_fen)
@@ -66,7 +68,7 @@ def numbers_of(session: Session, activity_id: int) -> Numbers:
             ),
         )
         .outerjoin(Order, Order.id == ActivityEntry.order_id)
-        .where(ActivityEntry.activity_id == activity_id)
+        .where(*_meant(activity_id, store_ids))
     ).one()
     return Numbers(
         joins=row[0],
@@ -80,7 +82,9 @@ def numbers_of(session: Session, activity_id: int) -> Numbers:
     )
 
 
-def days_of(session: Session, activity_id: int) -> Sequence[DayNumbers]:
+def days_of(
+    session: Session, activity_id: int, *, store_ids: Collection[int] | None = None
+) -> Sequence[DayNumbers]:
     """Return the days on which somebody took part, the first one first; orders on their entry's."""
     day = sa.func.date(sa.func.timezone(ZONE, ActivityEntry.created_at))
     is_paid = sa.and_(Order.paid_at.is_not(None), Order.closed_at.is_(None))
@@ -92,13 +96,18 @@ def days_of(session: Session, activity_id: int) -> Sequence[DayNumbers]:
             _sum(Order.paid_fen - Order.refunded_fen, is_paid),
         )
         .outerjoin(Order, Order.id == ActivityEntry.order_id)
-        .where(ActivityEntry.activity_id == activity_id)
+        .where(*_meant(activity_id, store_ids))
         .group_by(day)
         .order_by(day)
     )
     return [
         DayNumbers(day=row[0], joins=row[1], orders=row[2], revenue_fen=int(row[3])) for row in rows
     ]
+
+
+def _meant(activity_id: int, store_ids: Collection[int] | None) -> Sequence[sa.ColumnElement[bool]]:
+    whole = ActivityEntry.activity_id == activity_id
+    return [whole] if store_ids is None else [whole, ActivityEntry.store_id.in_(store_ids)]
 
 
 def _sum(

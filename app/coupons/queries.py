@@ -135,8 +135,10 @@ def story(session: Session, coupon_id: int) -> Sequence[CouponStep]:
     ).all()
 
 
-def figures(session: Session, template_id: int) -> list[ChannelFigures]:
-    """Return what the coupons of a template did, channel by channel."""
+def figures(
+    session: Session, template_id: int, *, only: sa.ColumnElement[bool] | None = None
+) -> list[ChannelFigures]:
+    """Return what the coupons of a template did, channel by channel; `only` of some of them."""
     rows = session.execute(
         sa.select(
             Coupon.channel,
@@ -154,7 +156,7 @@ def figures(session: Session, template_id: int) -> list[ChannelFigures]:
                 sa.func.sum(Coupon.amount_fen).filter(Coupon.state == CouponState.USED), 0
             ),
         )
-        .where(Coupon.template_id == template_id)
+        .where(Coupon.template_id == template_id, sa.true() if only is None else only)
         .group_by(Coupon.channel)
         .order_by(Coupon.channel)
     )

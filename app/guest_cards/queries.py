@@ -79,10 +79,14 @@ def uses_of(session: Session, card_id: int) -> Sequence[CardUse]:
     ).all()
 
 
-def conversions_of(session: Session, card_ids: Collection[int]) -> dict[int, CardConversion]:
-    """Return what followed these cards, by card."""
-    rows = session.scalars(sa.select(CardConversion).where(CardConversion.card_id.in_(card_ids)))
-    return {row.card_id: row for row in rows}
+def conversions_of(
+    session: Session, card_ids: Collection[int], *, store_ids: Collection[int] | None = None
+) -> dict[int, CardConversion]:
+    """Return what followed these cards, by card; only in some stores where they are named."""
+    wanted = sa.select(CardConversion).where(CardConversion.card_id.in_(card_ids))
+    if store_ids is not None:
+        wanted = wanted.where(CardConversion.store_id.in_(store_ids))
+    return {row.card_id: row for row in session.scalars(wanted)}
 
 
 def tied_to(store_ids: Collection[int]) -> sa.ColumnElement[bool]:
