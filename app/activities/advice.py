@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.activities.draw_advice import draw_advice
 from app.activities.models import Activity, ActivityItem
 from app.activities.queries import TAKING, touching_stores
 from app.catalog.models import Product, ProductKind, StockLevel
@@ -19,11 +20,12 @@ def advice(session: Session, activity: Activity) -> Sequence[Message]:
             sa.select(Product).where(Product.id.in_([one.product_id for one in activity.items]))
         )
     }
-    return [
+    about_items = [
         message
         for item in activity.items
         for message in _about(session, activity, item, products[item.product_id])
     ]
+    return [*about_items, *draw_advice(session, activity)]
 
 
 def _about(

@@ -27,6 +27,26 @@ class PrizesInvalid(DomainError):
 
 
 @dataclass(eq=False)
+class DrawDiffers(DomainError):
+    """A ticket is not what the seed says: somebody changed a result, a prize or a stock."""
+
+    code: ClassVar[str] = "draw_differs"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("Ticket %(number)s is not what the seed says.")
+
+    number: int
+
+
+@dataclass(eq=False)
+class SeedNotPromised(DomainError):
+    """A seed's digest is not the one that was shown from the start."""
+
+    code: ClassVar[str] = "seed_not_promised"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+    text: ClassVar[str] = N_("This is not the seed whose digest was shown from the start.")
+
+
+@dataclass(eq=False)
 class TicketNotFound(DomainError):
     """No ticket of that number is visible to the caller."""
 

@@ -24,6 +24,7 @@ from app.operations.activity_statements import ACTIVITY_STATEMENTS
 from app.operations.card_statements import CARD_STATEMENTS
 from app.operations.coupon_statements import COUPON_STATEMENTS
 from app.operations.discount_statements import DISCOUNT_STATEMENTS
+from app.operations.draw_statements import DRAW_STATEMENTS
 from app.operations.invariant_statements import STATEMENTS
 from app.operations.loyalty_statements import LOYALTY_STATEMENTS
 from app.operations.plan_statements import PLAN_STATEMENTS
@@ -120,6 +121,7 @@ INVARIANTS: Final = (
             *CARD_STATEMENTS,
             *DISCOUNT_STATEMENTS,
             *ACTIVITY_STATEMENTS,
+            *DRAW_STATEMENTS,
         )
     ),
     Invariant("B6", "No ledger entry was edited after it was sealed.", seals.broken_seals),
