@@ -86,6 +86,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "left_at": _("Left"),
     "sold": _("Taken"),
     "joins": _("Joined"),
+    "orders": _("Orders"),
     "pieces": _("Pieces"),
     "revenue_fen": _("Revenue"),
     "given_fen": _("Given away"),

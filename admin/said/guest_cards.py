@@ -42,6 +42,8 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
 }
 COLUMNS: Final[Mapping[str, Any]] = {
     "face_value_fen": _("Worth"),
+    "cost_fen": _("Cost"),
+    "used": lazy_pgettext("guest card", "Used"),
     "settle_price_fen": _("Settlement price"),
     "valid_days": _("Good for so many days"),
     "ends_at": _("Not good after"),

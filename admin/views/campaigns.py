@@ -92,7 +92,7 @@ class CampaignsView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = by_store(Campaign.store_id)
-    icon = "radio"
+    icon = "send"
     intro = _(
         "A message, coupons or both to a segment. Only who allowed a message and agreed to be told"
         " of offers is written to, by day, and not too often."
@@ -254,7 +254,7 @@ class CareRulesView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = by_store(CareRule.store_id)
-    icon = "gift"
+    icon = "heart"
     intro = _("What customers get for their birthday, or when they have not come for a while.")
 
     column_list = ("name", "kind", "days", "store_id", "state", "created_by_id")

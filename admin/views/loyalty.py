@@ -72,7 +72,7 @@ class MemberTasksView(ScopedView):
     intro = _("What customers can do once for a reward, such as bringing friends who buy.")
     is_counted_by_store = False
 
-    column_list = ("id", "title", "kind", "target", "rewards", "starts_at", "ends_at")
+    column_list = ("title", "id", "kind", "target", "rewards", "starts_at", "ends_at")
     computed: ClassVar = {
         "rewards": lambda row: listed(in_words(one) for one in rewards_of(row.rewards))
     }

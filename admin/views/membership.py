@@ -107,8 +107,8 @@ class MembershipLevelsView(ScopedView):
     is_counted_by_store = False
 
     column_list = (
-        "rank",
         "name",
+        "rank",
         "growth_at_least",
         "discount",
         "points_multiplier",
@@ -260,7 +260,7 @@ class LevelMovesView(ScopedView):
 
     permission = Permission.MEMBERSHIP_VIEW
     scope = by_member(LevelMove.member_id)
-    icon = "arrow-right-left"
+    icon = "arrow-left-right"
     intro = _("Who rose or fell, when, and why.")
     is_counted = False
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from admin import staff
 from admin.actions import joined
 from admin.base import ScopedView
+from admin.cells import Who
 from admin.decisions import Act, Decision
 from admin.details import Section, rows_section
 from admin.filters import Choice
@@ -49,7 +50,9 @@ SAMPLE_PRODUCTS: Final = {
 SAMPLE_PRICE_FEN: Final = 19_900
 SAMPLE_CODE: Final = "0" * 22
 BLANK: Final = "#efe7e4"
-VERSIONS: Final = Shape(("version", "created_at", "created_by"))
+VERSIONS: Final = Shape(
+    ("version", "created_at", "actor"), computed={"actor": lambda row: Who(row.created_by)}
+)
 
 
 def _stores(row: PosterTemplate) -> str:

@@ -47,7 +47,7 @@ class ReviewsView(ScopedView):
 
     permission = Permission.REVIEWS_VIEW
     scope = by_store(Review.store_id)
-    icon = "badge-check"
+    icon = "star"
     intro = _(
         "What customers think of what they received. Bad ones are not deleted: hiding one needs a"
         " reason, which stays on record."
@@ -55,6 +55,7 @@ class ReviewsView(ScopedView):
 
     column_list = ("stars", "text", "product_id", "store_id", "member_id", "state", "written_at")
     labels: ClassVar = {"text": _("Review")}
+    computed: ClassVar = {"stars": lambda row: f"★ {row.stars}"}
     tabs = Choice("state", _("State"), Review.state, ReviewState)
     filters = (
         OfStore("store", _("Store"), Review.store_id),
