@@ -219,6 +219,16 @@ def rounds_of(
     return session.scalars(wanted).all()
 
 
+def count_open(session: Session, member_id: int, *, now: datetime) -> int:
+    """Count a member's rounds that still take friends."""
+    wanted = sa.select(sa.func.count()).where(
+        InviteRound.member_id == member_id,
+        InviteRound.state == InviteState.OPEN,
+        InviteRound.expires_at > now,
+    )
+    return session.scalar(wanted) or 0
+
+
 def friends_of(session: Session, round_id: int) -> Sequence[InvitedFriend]:
     """Return who accepted an invitation of a round, the first first."""
     return session.scalars(

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, joinedload
 from app.attribution.codes import code_by_text as code_by_text
 from app.attribution.codes import live_code as live_code
 from app.attribution.history import owner_of
-from app.attribution.models import Binding, BindingStep, Channel, ShareCode, Touch
-from app.attribution.rules import BindingEvent, BindingState, Owner, TouchSource
+from app.attribution.models import Binding, BindingStep, Channel, ChannelKind, ShareCode, Touch
+from app.attribution.rules import BindingEvent, BindingState, Owner, TouchOutcome, TouchSource
 from app.members.models import Member
 
 
@@ -125,6 +125,70 @@ def channels_of(session: Session, distributor_id: int) -> Sequence[Channel]:
     return session.scalars(
         sa.select(Channel).where(Channel.owner_id == distributor_id).order_by(Channel.name)
     ).all()
+
+
+class ChannelRow(NamedTuple):
+    """A channel of a distributor: codes that work, and whom it brought that are theirs now."""
+
+    channel_id: int
+    name: str
+    kind: ChannelKind
+    live_codes: int
+    customers: int
+    paying_customers: int
+
+
+def channel_rows(
+    session: Session, owner_id: int, *, at: datetime, after_id: int | None, limit: int
+) -> list[ChannelRow]:
+    """Return a page of the channels that a distributor has codes of, the latest opened first.
+
+    A customer belongs to the channel of the code whose touch began the period in force at `at`.
+    """
+    is_live = ShareCode.revoked_at.is_(None)
+    listed = (
+        sa.select(Channel.id, Channel.name, Channel.kind, sa.func.count().filter(is_live))
+        .join(ShareCode, ShareCode.channel_id == Channel.id)
+        .where(ShareCode.distributor_id == owner_id)
+        .group_by(Channel.id)
+        .order_by(Channel.id.desc())
+        .limit(limit)
+    )
+    if after_id is not None:
+        listed = listed.where(Channel.id < after_id)
+    rows = session.execute(listed).all()
+    brought = {
+        row[0]: (row[1], row[2])
+        for row in session.execute(
+            sa.select(
+                ShareCode.channel_id,
+                sa.func.count(),
+                sa.func.count(Member.first_paid_at),
+            )
+            .join(Touch, Touch.share_code_id == ShareCode.id)
+            .join(Binding, Binding.id == Touch.binding_id)
+            .join(Member, Member.id == Binding.customer_id)
+            .where(
+                ShareCode.channel_id.in_([row[0] for row in rows]),
+                Touch.outcome == TouchOutcome.BOUND,
+                Binding.owner_id == owner_id,
+                Binding.valid_from_at <= at,
+                Binding.valid_until_at > at,
+            )
+            .group_by(ShareCode.channel_id)
+        )
+    }
+    return [
+        ChannelRow(row[0], row[1], row[2], row[3], *brought.get(row[0], (0, 0))) for row in rows
+    ]
+
+
+def live_codes(session: Session, distributor_id: int) -> int:
+    """Count a distributor's share codes that have not been revoked."""
+    wanted = sa.select(sa.func.count()).where(
+        ShareCode.distributor_id == distributor_id, ShareCode.revoked_at.is_(None)
+    )
+    return session.scalar(wanted) or 0
 
 
 class CustomerRow(NamedTuple):

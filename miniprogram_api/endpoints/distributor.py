@@ -11,7 +11,7 @@ from app.access import settings
 from app.attribution import joining
 from app.attribution import queries as attribution
 from app.attribution.guessing import counting_misses
-from app.attribution.models import BindingState, TouchSource
+from app.attribution.models import BindingState, ChannelKind, TouchSource
 from app.distribution import queries as distribution
 from app.kernel.clock import utc_now
 from app.kernel.db import db
@@ -19,13 +19,14 @@ from app.members import queries
 from app.members.errors import NotADistributor
 from app.members.models import Distributor, DistributorKind, Standing
 from app.members.queries import TeamRow
-from miniprogram_api import progress
+from miniprogram_api import progress, toolbox
 from miniprogram_api.acting import at_once, moment
 from miniprogram_api.auth import caller
 from miniprogram_api.cursors import PageQuery, cut
 from miniprogram_api.fields import Body, ShareCodeText, Text, View, example, written_as_number
 from miniprogram_api.progress import KeepingView, ProgressView, WarningView
 from miniprogram_api.routing import Group
+from miniprogram_api.toolbox import ToolboxView
 
 group = Group("distributor", about="The distributor's centre: figures, team, customers.")
 
@@ -131,6 +132,25 @@ class DashboardView(View):
             },
             "keeping": {"every": "QUARTER", "share_bp": 5_000, "grace_days": 30},
             "warning": None,
+            "toolbox": {
+                "cards_this_month": {
+                    "issued": 3,
+                    "claimed": 2,
+                    "booked": 1,
+                    "used": 1,
+                    "converted": 0,
+                },
+                "cards_in_all": {
+                    "issued": 12,
+                    "claimed": 9,
+                    "booked": 7,
+                    "used": 7,
+                    "converted": 4,
+                },
+                "cards_left": 2,
+                "live_codes": 3,
+                "open_rounds": 1,
+            },
         }
     )
 
@@ -142,6 +162,7 @@ class DashboardView(View):
     progress: ProgressView | None
     keeping: KeepingView | None
     warning: WarningView | None
+    toolbox: ToolboxView
 
 
 class TeamMemberView(View):
@@ -194,6 +215,24 @@ class CustomersView(View):
     next_cursor: str | None
 
 
+class ChannelFiguresView(View):
+    """A channel: its codes that work, and those of its customers who are the caller's now."""
+
+    channel_id: int
+    name: str
+    kind: ChannelKind
+    live_codes: int
+    customers: int
+    paying_customers: int
+
+
+class ChannelsView(View):
+    """A page of channels, the latest opened first."""
+
+    items: list[ChannelFiguresView]
+    next_cursor: str | None
+
+
 @group.operation("POST", "/distributor/application", status=201)
 def apply_as_distributor(body: Application) -> StandingView:
     """Ask to become a distributor; the brand decides.
@@ -220,7 +259,7 @@ def apply_as_distributor(body: Application) -> StandingView:
 
 @group.operation("GET", "/distributor")
 def show_dashboard() -> DashboardView:
-    """Show the caller's balances, level, what leads to the next and keeps this, team, and today."""
+    """Show the caller's balances, level and what leads to the next, team, today, and tools."""
     session, now = db.session(), utc_now()
     row = _distributor(session, caller().member_id)
     figures = distribution.dashboard(session, row.member_id, now=now)
@@ -238,6 +277,7 @@ def show_dashboard() -> DashboardView:
         progress=progress.of(session, row, now=now),
         keeping=progress.keeping(session, now=now),
         warning=progress.warning(session, row.member_id),
+        toolbox=toolbox.of(session, row, now=now),
     )
 
 
@@ -284,6 +324,17 @@ def list_customers(query: PageQuery) -> CustomersView:
         ],
         next_cursor=next_cursor,
     )
+
+
+@group.operation("GET", "/distributor/channels")
+def list_channels(query: PageQuery) -> ChannelsView:
+    """List the channels that the caller has codes of, with what each brought, newest first."""
+    rows = attribution.channel_rows(
+        db.session(), caller().member_id, after_id=query.after, limit=query.one_more, at=utc_now()
+    )
+    shown, next_cursor = cut(query, rows, lambda row: row.channel_id)
+    items = [ChannelFiguresView(**row._asdict()) for row in shown]
+    return ChannelsView(items=items, next_cursor=next_cursor)
 
 
 def _distributor(session: Session, member_id: int) -> Distributor:

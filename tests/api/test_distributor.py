@@ -5,11 +5,24 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.attribution.models import CodeMiss
+from app.activities import invites
+from app.activities.states import ActivityKind
+from app.attribution.models import Binding, CodeMiss, ShareCode, Touch
+from app.guest_cards.sharing import month_of
+from app.kernel.clock import day_begins_at
 from app.kernel.ids import random_text
 from app.members.models import Distributor, Standing
 from app.orders.states import OrderState
+from app.settings import Settings
 from tests.api.conftest import Phone, assert_problem, nothing_moves
+from tests.factories.activities import make_activity
+from tests.factories.guest_cards import (
+    claimed_card,
+    make_template,
+    open_hours,
+    shared_card,
+    used,
+)
 from tests.factories.orders import make_order
 from tests.factories.payouts import make_earner
 from tests.factories.people import (
@@ -17,6 +30,7 @@ from tests.factories.people import (
     make_distributor,
     make_member,
     make_share_code,
+    make_store,
     make_team,
 )
 from tests.factories.plans import make_plan
@@ -213,3 +227,88 @@ def test_customers_are_listed_while_they_belong_to_the_caller(
         "until_at",
         "has_paid",
     }
+
+
+def test_the_dashboard_tells_what_the_callers_tools_bring(
+    session: Session, settings: Settings, phone_of: Callable[..., Phone]
+) -> None:
+    now = datetime.now(UTC)
+    giver, other = make_distributor(session), make_distributor(session)
+    store = open_hours(session, make_store(session))
+    template = make_template(session, store=store, quota=5)
+    before = day_begins_at(month_of(now)) - timedelta(seconds=1)
+    shared_card(session, settings, giver=giver, template=template, now=before)
+    shared_card(session, settings, giver=giver, template=template, now=now)
+    card = claimed_card(session, settings, giver=giver, template=template, now=now)
+    used(session, card, store, now=now)
+    shared_card(session, settings, giver=other, template=template, now=now)
+    make_share_code(session, distributor=giver)
+    make_share_code(session, distributor=giver, revoked_at=now)
+    long_ago = now - timedelta(days=9)
+    activities = [
+        make_activity(session, ActivityKind.INVITE_ROUNDS, rules={"days": days}, starts_at=long_ago)
+        for days in (30, 1)
+    ]
+    for one in activities:
+        invites.begin(session, one.id, member_id=giver.member_id, now=now - timedelta(days=2))
+    invites.begin(session, activities[0].id, member_id=other.member_id, now=now)
+    session.flush()
+
+    shown = phone_of(giver).get("/distributor").get_json()["toolbox"]
+
+    nothing = {"booked": 0, "converted": 0}
+    assert shown == {
+        "cards_this_month": {"issued": 2, "claimed": 1, "used": 1} | nothing,
+        "cards_in_all": {"issued": 3, "claimed": 1, "used": 1} | nothing,
+        "cards_left": 3,
+        "live_codes": 2,
+        "open_rounds": 1,
+    }
+
+
+def test_who_may_give_nothing_at_present_has_no_cards_left(
+    session: Session, phone_of: Callable[..., Phone]
+) -> None:
+    make_template(session, quota=5)
+    active, frozen = make_distributor(session), make_distributor(session, standing=Standing.FROZEN)
+
+    left = [
+        phone_of(one).get("/distributor").get_json()["toolbox"]["cards_left"]
+        for one in (active, frozen)
+    ]
+
+    assert left == [5, 0]
+
+
+def test_each_channel_tells_its_codes_and_the_customers_it_brought(
+    session: Session, phone_of: Callable[..., Phone]
+) -> None:
+    now = datetime.now(UTC)
+    owner = make_distributor(session)
+    rows = [
+        make_binding(session, customer=customer, owner=owner, valid_from_at=now - timedelta(days=1))
+        for customer in (make_member(session), make_member(session, first_paid_at=now))
+    ]
+    lapsed = make_binding(session, owner=owner, valid_from_at=now - timedelta(days=90))
+    make_binding(session, valid_from_at=now - timedelta(days=1))
+    codes = [_code_of(session, one) for one in (*rows, lapsed)]
+    (first, second, third), codes[1].page = [one.channel_id for one in codes], "pages/shop/index"
+    codes[1].channel_id = first
+    session.flush()
+    phone = phone_of(owner)
+
+    page = phone.get("/distributor/channels?limit=1").get_json()
+    rest = phone.get(f"/distributor/channels?cursor={page['next_cursor']}").get_json()
+
+    told = [
+        (one["channel_id"], one["live_codes"], one["customers"], one["paying_customers"])
+        for one in (*page["items"], *rest["items"])
+    ]
+    assert told == [(third, 1, 0, 0), (first, 2, 2, 1)]
+    assert second not in [one[0] for one in told]
+    assert rest["next_cursor"] is None
+
+
+def _code_of(session: Session, binding: Binding) -> ShareCode:
+    wanted = sa.select(ShareCode).join(Touch).where(Touch.binding_id == binding.id)
+    return session.scalars(wanted).one()
