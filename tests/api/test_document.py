@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from miniprogram_api.auth import Who
-from tests.api.test_routes import ENDPOINTS, WITH_BODY, Endpoint, example_of
+from tests.api.endpoints import ENDPOINTS, WITH_BODY, Endpoint, example_of
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Nonsense in every shape, made from the OpenAPI document itself: never an error of ours."""
 
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,8 +14,8 @@ from app.kernel.clock import utc_now
 from app.stores.staff_mode_models import StaffBinding
 from scripts.sandbox.client import SandboxClient
 from tests.api.conftest import Phone, new_key
+from tests.api.endpoints import ENDPOINTS, OF_STAFF, Endpoint
 from tests.api.test_document import operation_of
-from tests.api.test_routes import ENDPOINTS, OF_STAFF, Endpoint
 from tests.factories.people import make_staff
 
 EXAMPLES: Final = 12
@@ -33,6 +34,9 @@ JUNK: Final = st.recursive(
 )
 
 
+FILES: Final = st.one_of(
+    TEXTS, st.binary(max_size=200).map(lambda content: (BytesIO(content), "a.png"))
+)
 Document = dict[str, Any]
 Values = st.SearchStrategy[Any]
 
@@ -92,7 +96,9 @@ def requests(draw: st.DrawFn, endpoint: Endpoint, document: Document) -> dict[st
     if draw(st.integers(0, 5)) == 0:
         parameters[draw(TEXTS)] = draw(TEXTS)
     request = {"path": path, "query_string": parameters, "headers": headers}
-    if "requestBody" in operation:
+    if endpoint.shape.takes_picture:
+        request["data"] = {draw(st.sampled_from(["picture", "x"])): draw(FILES)}
+    elif endpoint.shape.body is not None:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         request["json"] = draw(st.one_of(values(schema, document), values(schema, document), JUNK))
     return request

@@ -6,45 +6,31 @@ answered like an absent one, and an own row is found.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.guest_cards.redeeming import show_code
-from app.interactions.states import ReviewState
 from app.kernel.clock import utc_now
-from app.members.models import Member, MemberSession
 from app.orders.models import Order
-from app.orders.states import OrderState
 from app.settings import Settings
 from app.stores.models import Region, Role, Staff, Store
 from app.stores.permissions import Permission, RoleName, allowed_by
 from app.stores.staff_mode_models import StaffBinding
 from miniprogram_api.endpoints.staff import CODE_SHOWN
 from miniprogram_api.endpoints.staff_redeeming import SHOWN
+from tests.api.belongings import belongings_of_somebody
 from tests.api.conftest import Phone, assert_problem
-from tests.api.test_routes import OF_SOMEBODY, OF_STAFF, ask
-from tests.factories.coupons import make_coupon, make_template
+from tests.api.endpoints import OF_SOMEBODY, OF_STAFF, ask
 from tests.factories.guest_cards import (
-    booked,
-    card_of,
     claimed_card,
-    give_phone,
     make_friend,
     missable_booking,
-    open_hours,
 )
 from tests.factories.guest_cards import make_template as make_card_template
-from tests.factories.interactions import make_picture, make_review
-from tests.factories.orders import NOON, make_order, make_refund, paid_order
-from tests.factories.payouts import make_earner, make_payout, plan_version_id
-from tests.factories.people import make_member, make_share_code, make_staff, make_store
-from tests.factories.points import make_exchange
-from tests.factories.privacy import make_data_request
-from tests.integration.distribution.cases import award
+from tests.factories.orders import make_order
+from tests.factories.people import make_member, make_staff, make_store
 
 OWN_ROLE: Final = "Observer"
 OWN_PERMISSIONS: Final = ("staff.mode", "orders.view")
@@ -221,36 +207,7 @@ def belongings(
     session: Session, settings: Settings, phone_of: Callable[..., Phone]
 ) -> tuple[Phone, dict[str, str]]:
     """Somebody, and one of each thing of theirs that can be named in a path."""
-    owner = make_earner(session, 10_000)
-    member = session.get_one(Member, owner.member_id)
-    own = phone_of(member)
-    order = make_order(session, member=member)
-    make_refund(session, order)
-    payout = make_payout(session, owner, 1_000, settings=settings)
-    sold = paid_order(session, owner=owner, plan_version_id=plan_version_id(session), now=NOON)
-    [earned] = award(session, sold, now=NOON)
-    received = make_order(session, member=member, state=OrderState.COMPLETED)
-    review = make_review(session, received, state=ReviewState.WAITING)
-    friend_card = card_of(session, settings, give_phone(session, member))
-    store = open_hours(session, make_store(session))
-    ahead = booked(session, settings, friend_card, store, from_at=NOON + timedelta(hours=14))
-    sign_in = sa.select(MemberSession.id).where(MemberSession.member_id == member.id)
-    return own, {
-        "award_id": str(earned.id),
-        "session_id": str(session.scalar(sign_in)),
-        "card_booking_id": str(ahead.id),
-        "card_id": str(friend_card.id),
-        "code": make_share_code(session, distributor=owner).code,
-        "coupon_id": str(make_coupon(session, make_template(session), member).id),
-        "data_request_id": str(make_data_request(session, member).id),
-        "exchange_id": str(
-            make_exchange(session, member, session.get_one(Store, order.store_id)).id
-        ),
-        "number": order.number,
-        "payout_id": str(payout.id),
-        "picture_id": str(make_picture(session, review).id),
-        "review_id": str(review.id),
-    }
+    return belongings_of_somebody(session, settings, phone_of)
 
 
 @pytest.mark.parametrize("endpoint", OF_SOMEBODY, ids=str)

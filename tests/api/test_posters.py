@@ -219,4 +219,6 @@ def test_nobody_prints_a_code_that_was_revoked(
     template = make_template(session)
     mine.delete(f"/share-codes/{code.code}")
 
-    assert_problem(mine.get(f"/share-codes/{code.code}/posters/{template.id}"), 409, "share_code_revoked")
+    assert_problem(
+        mine.get(f"/share-codes/{code.code}/posters/{template.id}"), 409, "share_code_revoked"
+    )

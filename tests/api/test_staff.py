@@ -17,7 +17,7 @@ from app.stores import staff_mode
 from app.stores.models import Role, Staff, Store
 from app.stores.staff_mode_models import StaffBinding, StaffBindingCode
 from tests.api.conftest import Phone, assert_problem, new_key, nothing_moves
-from tests.api.test_routes import OF_STAFF, Endpoint, ask
+from tests.api.endpoints import OF_STAFF, Endpoint, ask
 from tests.factories.orders import make_order
 from tests.factories.people import make_distributor, make_member, make_staff, make_store
 
