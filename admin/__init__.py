@@ -7,7 +7,10 @@ from flask_babel import lazy_gettext as _
 from admin import headers, i18n, imports_forms, list_settings, shell, sign_in, tracing, uploads
 from admin.account import AccountView
 from admin.dashboard import TodayView
+from admin.dashboards.between_stores import BetweenStoresView
+from admin.dashboards.cards import CardFiguresView
 from admin.dashboards.pages import FiguresView, HelpView
+from admin.navigation import PROMOTIONS
 from admin.registry import views
 from admin.staff_mode import StaffModeView
 from app.settings import Settings
@@ -31,6 +34,12 @@ def init_app(app: Flask) -> None:
     for view in views():
         app.extensions["backoffice"][view.endpoint] = view
         admin.add_view(view)
+    for page, name, endpoint in (
+        (CardFiguresView, _("What cards bring"), "card_figures"),
+        (BetweenStoresView, _("Cards between stores"), "between_stores"),
+    ):
+        url = endpoint.replace("_", "-")
+        admin.add_view(page(name=name, endpoint=endpoint, url=url, category=PROMOTIONS))
     admin.add_view(FiguresView(name=_("Figures"), endpoint="figures", url="figures"))
     admin.add_view(HelpView(name=_("Help"), endpoint="help", url="help"))
     admin.add_view(StaffModeView(name=_("Staff mode"), endpoint="staff_mode", url="staff-mode"))

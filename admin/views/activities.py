@@ -1,9 +1,11 @@
 """Activities, the groups that people open in them, and their bargains."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
@@ -18,7 +20,7 @@ from admin.activity_forms import (
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
 from admin.details import Section
-from admin.filters import Choice, Days, Exactly, OfStore
+from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
 from admin.i18n import gettext, ngettext, say
@@ -39,11 +41,14 @@ from app.activities.states import (
     GroupState,
     after,
 )
+from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.kernel.i18n import Message
 from app.stores.permissions import Permission
 
 ENDED = frozenset({ActivityState.ENDED, ActivityState.CANCELLED})
+SOON: Final = timedelta(hours=3)
+"""How long before its end a group is worth a call to those who could still join."""
 
 
 def _stores(row: Activity) -> str:
@@ -256,6 +261,10 @@ class ActivitiesView(ScopedView):
         yield told.activity_steps(row)
 
 
+def _ends_soon() -> sa.ColumnElement[bool]:
+    return sa.and_(BuyingGroup.state == GroupState.OPEN, BuyingGroup.expires_at <= utc_now() + SOON)
+
+
 class BuyingGroupsView(ScopedView):
     """Groups of customers who buy together."""
 
@@ -280,6 +289,7 @@ class BuyingGroupsView(ScopedView):
     sortable = ("expires_at",)
     tabs = Choice("state", _("State"), BuyingGroup.state, GroupState)
     filters = (
+        Options("ends", _("Time left"), {"soon": (_("Less than three hours"), _ends_soon)}),
         OfStore("store", _("Store"), BuyingGroup.store_id),
         Exactly("activity", _("Activity no."), BuyingGroup.activity_id, is_id=True),
         Exactly("member", _("Customer no."), BuyingGroup.leader_id, is_id=True),

@@ -1,7 +1,9 @@
 """Who comes with a guest card, and who came: bookings, and uses with what stores owe for them."""
 
+from datetime import timedelta
 from typing import ClassVar
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 
 from admin.actions import joined
@@ -14,12 +16,23 @@ from admin.staff import visible_store_ids
 from app.guest_cards import booking
 from app.guest_cards.models import CardBooking, CardItem, CardUse
 from app.guest_cards.states import BookingState
+from app.kernel.clock import business_day, day_begins_at, utc_now
 from app.kernel.db import db
 from app.stores.permissions import Permission
 
 
 def _miss(key: int, act: Act) -> None:
     joined(booking.miss, key, store_ids=visible_store_ids(), actor=act.actor, now=act.now)
+
+
+def _booked_today() -> sa.ColumnElement[bool]:
+    """Return the condition on those who come today, or should have come and were not noted."""
+    today = business_day(utc_now())
+    return sa.and_(
+        CardBooking.state == BookingState.BOOKED,
+        CardBooking.from_at >= day_begins_at(today),
+        CardBooking.from_at < day_begins_at(today + timedelta(days=1)),
+    )
 
 
 class CardBookingsView(ScopedView):
@@ -42,6 +55,7 @@ class CardBookingsView(ScopedView):
     search_hint = _("Booking no.")
     tabs = Choice("state", _("State"), CardBooking.state, BookingState)
     filters = (
+        Options("when", _("Who comes"), {"today": (_("Booked for today"), _booked_today)}),
         Days("from", _("Day"), CardBooking.from_at),
         OfStore("store", _("Store"), CardBooking.store_id),
         Exactly("card", _("Guest card no."), CardBooking.card_id, is_id=True),

@@ -2,34 +2,28 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-import pyotp
 import pytest
 import sqlalchemy as sa
-from flask_security import hash_password, verify_password
-from redis import Redis
+from flask_security import verify_password
 from sqlalchemy.orm import Session
 
-from app.attribution.models import Binding, ShareCode
+from app.attribution.models import ShareCode
 from app.catalog.models import Product, ProductKind, StockLevel
 from app.kernel.audit import AuditRecord
-from app.members.models import Distributor
 from app.orders.models import Refund
 from app.orders.states import OrderState
 from app.stores.models import Staff, Store
+from tests.admin.colleagues import make_colleague
 from tests.admin.conftest import Desk
 from tests.factories.orders import make_goods, make_order, make_product
 from tests.factories.people import (
-    make_binding,
     make_distributor,
     make_member,
     make_staff,
     make_store,
 )
 
-SECRET = "KRSXG5DSNFXGOIDBKRSXG5DSNFXGOIDB"
-PASSWORD = "a second pair of eyes"
 PRODUCT = {
     "title": "精华",
     "title_en": "Serum",
@@ -38,28 +32,6 @@ PRODUCT = {
     "list_price_fen": "168",
     "is_published": "y",
 }
-
-
-@pytest.fixture
-def colleague(session: Session, redis: Redis) -> Staff:
-    """Somebody else from operations who can prove both factors."""
-    assert redis.ping()
-    staff = make_staff(session, "operations", name="Second")
-    staff.password = hash_password(PASSWORD)
-    staff.tf_primary_method = "authenticator"
-    staff.tf_totp_secret = json.dumps({"key": SECRET, "type": "totp", "v": 1})
-    session.commit()
-    return staff
-
-
-def agrees(staff: Staff, **changes: str) -> dict[str, str]:
-    """What a second person fills in, with a reason."""
-    return {
-        "reason": "asked by the customer",
-        "second_email": staff.email,
-        "second_password": PASSWORD,
-        "second_code": pyotp.TOTP(SECRET).at(datetime.now(UTC)),
-    } | changes
 
 
 def test_a_product_is_added_and_edited(session: Session, owner: Desk) -> None:
@@ -181,113 +153,6 @@ def test_a_foreign_distributor_cannot_be_picked(
     assert session.scalars(sa.select(ShareCode)).all() == []
 
 
-def test_a_customer_is_handed_over_by_two_people(
-    session: Session, sit_down: Callable[..., Desk], colleague: Staff
-) -> None:
-    customer, target = make_member(session), make_distributor(session)
-    make_binding(session, customer=customer, valid_until_at=datetime(2999, 1, 1, tzinfo=UTC))
-    desk = sit_down("operations")
-
-    desk.post(
-        "/members/form/transfer/",
-        agrees(colleague) | {"to_owner_id": str(target.member_id)},
-        query_string={"id": customer.id},
-    )
-
-    owners = session.scalars(
-        sa.select(Binding.owner_id)
-        .where(Binding.customer_id == customer.id)
-        .order_by(Binding.id.desc())
-    ).all()
-    assert owners[0] == target.member_id
-    record = session.scalars(
-        sa.select(AuditRecord).where(AuditRecord.action == "binding_transferred")
-    ).one()
-    assert record.actor_id == desk.staff_id
-    assert record.after["second_actor"] == f"staff:{colleague.id}"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"second_password": "guess"},
-        {"second_code": "000000"},
-        {"second_email": "nobody@example.com"},
-        {"reason": ""},
-    ],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_without_the_second_person_nothing_moves(
-    session: Session,
-    sit_down: Callable[..., Desk],
-    colleague: Staff,
-    changes: dict[str, str],
-) -> None:
-    customer, target = make_member(session), make_distributor(session)
-    binding = make_binding(
-        session, customer=customer, valid_until_at=datetime(2999, 1, 1, tzinfo=UTC)
-    )
-    desk = sit_down("operations")
-
-    answer = desk.post(
-        "/members/form/transfer/",
-        agrees(colleague, **changes) | {"to_owner_id": str(target.member_id)},
-        query_string={"id": customer.id},
-    )
-
-    assert answer.status_code == 200
-    assert session.scalars(
-        sa.select(Binding.id).where(Binding.customer_id == customer.id)
-    ).all() == [binding.id]
-
-
-def test_nobody_is_their_own_second_person(
-    session: Session, sit_down: Callable[..., Desk], colleague: Staff
-) -> None:
-    row, target = make_distributor(session), make_distributor(session)
-    desk = sit_down(staff=colleague)
-
-    answer = desk.post(
-        "/distributors/form/move/",
-        agrees(colleague) | {"to_member_id": str(target.member_id)},
-        query_string={"id": row.member_id},
-    )
-
-    assert "The second person must be somebody else." in answer.get_data(as_text=True)
-    assert session.get_one(Distributor, row.member_id).recommender_id is None
-
-
-def test_the_second_person_needs_the_same_right(
-    session: Session, owner: Desk, colleague: Staff
-) -> None:
-    row = make_distributor(session)
-    colleague.roles = make_staff(session, "finance").roles
-    session.commit()
-
-    answer = owner.post(
-        "/distributors/form/move/", agrees(colleague), query_string={"id": row.member_id}
-    )
-
-    assert "The second person may not decide this." in answer.get_data(as_text=True)
-
-
-def test_wrong_codes_of_a_second_person_count_against_their_account(
-    session: Session, owner: Desk, colleague: Staff
-) -> None:
-    row = make_distributor(session)
-    session.commit()
-
-    for _ in range(5):
-        owner.post(
-            "/distributors/form/move/",
-            agrees(colleague, second_code="000000"),
-            query_string={"id": row.member_id},
-        )
-
-    session.refresh(colleague)
-    assert colleague.locked_until_at is not None
-
-
 def test_some_of_an_order_is_refunded(session: Session, owner: Desk) -> None:
     order = make_order(session, price_fen=10_000, state=OrderState.COMPLETED)
     line_id = order.lines[0].id
@@ -384,8 +249,9 @@ def test_roles_and_stores_are_set(session: Session, owner: Desk) -> None:
 
 
 def test_a_lost_phone_is_forgotten_and_sessions_end(
-    session: Session, owner: Desk, sit_down: Callable[..., Desk], colleague: Staff
+    session: Session, owner: Desk, sit_down: Callable[..., Desk]
 ) -> None:
+    colleague = make_colleague(session)
     desk = sit_down(staff=colleague)
 
     owner.post(

@@ -1,12 +1,10 @@
 """Who agrees at one desk is somebody else, works here, and sees what it is about."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask_security.utils import hash_password
 from redis import Redis
 from sqlalchemy.orm import Session
 
@@ -14,9 +12,9 @@ from admin.accounts import reset_sign_in
 from app.attribution.models import Binding
 from app.kernel.audit import Actor, AuditRecord
 from app.members.models import Distributor, Member
-from app.stores.models import Staff, Store
+from app.stores.models import Staff
+from tests.admin.colleagues import agrees, make_colleague
 from tests.admin.conftest import Desk
-from tests.admin.test_forms import PASSWORD, SECRET, agrees
 from tests.factories.people import (
     make_binding,
     make_distributor,
@@ -29,14 +27,11 @@ FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
 Sits = Callable[..., Desk]
 
 
-def make_colleague(session: Session, stores: Sequence[Store] = ()) -> Staff:
-    """Somebody who can prove both factors."""
-    staff = make_staff(session, "operations", stores=stores)
-    staff.password = hash_password(PASSWORD)
-    staff.tf_primary_method = "authenticator"
-    staff.tf_totp_secret = json.dumps({"key": SECRET, "type": "totp", "v": 1})
-    session.commit()
-    return staff
+@pytest.fixture
+def colleague(session: Session, redis: Redis) -> Staff:
+    """Somebody else from operations."""
+    assert redis.ping()
+    return make_colleague(session)
 
 
 @pytest.fixture
@@ -151,3 +146,110 @@ def test_an_account_is_woken_by_two_people_only(
     together = enable()
     session.refresh(sleeper)
     assert (together, sleeper.active) == (302, True)
+
+
+def test_a_customer_is_handed_over_by_two_people(
+    session: Session, sit_down: Callable[..., Desk], colleague: Staff
+) -> None:
+    customer, target = make_member(session), make_distributor(session)
+    make_binding(session, customer=customer, valid_until_at=datetime(2999, 1, 1, tzinfo=UTC))
+    desk = sit_down("operations")
+
+    desk.post(
+        "/members/form/transfer/",
+        agrees(colleague) | {"to_owner_id": str(target.member_id)},
+        query_string={"id": customer.id},
+    )
+
+    owners = session.scalars(
+        sa.select(Binding.owner_id)
+        .where(Binding.customer_id == customer.id)
+        .order_by(Binding.id.desc())
+    ).all()
+    assert owners[0] == target.member_id
+    record = session.scalars(
+        sa.select(AuditRecord).where(AuditRecord.action == "binding_transferred")
+    ).one()
+    assert record.actor_id == desk.staff_id
+    assert record.after["second_actor"] == f"staff:{colleague.id}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"second_password": "guess"},
+        {"second_code": "000000"},
+        {"second_email": "nobody@example.com"},
+        {"reason": ""},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_without_the_second_person_nothing_moves(
+    session: Session,
+    sit_down: Callable[..., Desk],
+    colleague: Staff,
+    changes: dict[str, str],
+) -> None:
+    customer, target = make_member(session), make_distributor(session)
+    binding = make_binding(
+        session, customer=customer, valid_until_at=datetime(2999, 1, 1, tzinfo=UTC)
+    )
+    desk = sit_down("operations")
+
+    answer = desk.post(
+        "/members/form/transfer/",
+        agrees(colleague, **changes) | {"to_owner_id": str(target.member_id)},
+        query_string={"id": customer.id},
+    )
+
+    assert answer.status_code == 200
+    assert session.scalars(
+        sa.select(Binding.id).where(Binding.customer_id == customer.id)
+    ).all() == [binding.id]
+
+
+def test_nobody_is_their_own_second_person(
+    session: Session, sit_down: Callable[..., Desk], colleague: Staff
+) -> None:
+    row, target = make_distributor(session), make_distributor(session)
+    desk = sit_down(staff=colleague)
+
+    answer = desk.post(
+        "/distributors/form/move/",
+        agrees(colleague) | {"to_member_id": str(target.member_id)},
+        query_string={"id": row.member_id},
+    )
+
+    assert "The second person must be somebody else." in answer.get_data(as_text=True)
+    assert session.get_one(Distributor, row.member_id).recommender_id is None
+
+
+def test_the_second_person_needs_the_same_right(
+    session: Session, owner: Desk, colleague: Staff
+) -> None:
+    row = make_distributor(session)
+    colleague.roles = make_staff(session, "finance").roles
+    session.commit()
+
+    answer = owner.post(
+        "/distributors/form/move/", agrees(colleague), query_string={"id": row.member_id}
+    )
+
+    assert "The second person may not decide this." in answer.get_data(as_text=True)
+
+
+def test_wrong_codes_of_a_second_person_count_against_their_account(
+    session: Session, owner: Desk, colleague: Staff
+) -> None:
+    row = make_distributor(session)
+    session.commit()
+
+    for _ in range(5):
+        owner.post(
+            "/distributors/form/move/",
+            agrees(colleague, second_code="000000"),
+            query_string={"id": row.member_id},
+        )
+
+    session.refresh(colleague)
+    assert colleague.locked_until_at is not None
