@@ -30,6 +30,7 @@ SUBJECTS: Final = {
     "approval": "approvals",
     "ownership_dispute": "disputes",
     "activity": "activities",
+    "draw_ticket": "draw_tickets",
     "coupon_template": "coupon_templates",
     "coupon": "coupons",
     "poster_template": "poster_templates",
@@ -38,6 +39,8 @@ SUBJECTS: Final = {
     "membership_level": "membership_levels",
     "mall_item": "mall_items",
     "mall_exchange": "mall_exchanges",
+    "member_task": "member_tasks",
+    "given_reward": "given_rewards",
 }
 """Which register the subject of an audited action is in."""
 

@@ -15,7 +15,9 @@ from admin.scopes import (
     everybody,
     touching_stores,
 )
+from app.activities import draws
 from app.activities.bargain_models import Bargain
+from app.activities.draw_models import DrawPrize, DrawTicket, InviteRound
 from app.activities.group_models import BuyingGroup
 from app.activities.models import Activity
 from app.coupons.models import Coupon, CouponTemplate
@@ -25,6 +27,7 @@ from app.interactions.audience_models import Campaign, CareRule, Segment
 from app.interactions.message_models import MessageTemplate
 from app.interactions.questionnaire_models import Questionnaire
 from app.interactions.review_models import Review
+from app.loyalty.models import GivenReward, MemberTask
 from app.membership.models import LEVEL_NAME, MembershipLevel
 from app.points.mall_models import MallExchange, MallItem
 from app.posters.models import PosterTemplate
@@ -142,11 +145,46 @@ REGISTERS: Final[Mapping[str, Register]] = {
         lambda row: gettext("Bargain %(id)s", id=row[0]),
         by_store(Bargain.store_id),
     ),
+    "draw_tickets": Register(
+        "draw_tickets",
+        DrawTicket.id,
+        sa.select(DrawTicket.id, DrawTicket.number, DrawTicket.activity_id),
+        lambda row: gettext("Ticket %(number)s of draw %(id)s", number=row[1], id=row[2]),
+        draws.seen_in,
+    ),
+    "invite_rounds": Register(
+        "invite_rounds",
+        InviteRound.id,
+        sa.select(InviteRound.id),
+        lambda row: gettext("Round of invitations %(id)s", id=row[0]),
+        by_member(InviteRound.member_id),
+    ),
+    "draw_prizes": Register(
+        "draw_prizes",
+        DrawPrize.id,
+        sa.select(DrawPrize.id, DrawPrize.title),
+        lambda row: str(row.title),
+        everybody,
+    ),
     "membership_levels": Register(
         "membership_levels",
         MembershipLevel.id,
         sa.select(MembershipLevel.id, LEVEL_NAME),
         lambda row: str(row[1]),
         everybody,
+    ),
+    "member_tasks": Register(
+        "member_tasks",
+        MemberTask.id,
+        sa.select(MemberTask.id, MemberTask.title, MemberTask.title_en),
+        title_of,
+        everybody,
+    ),
+    "given_rewards": Register(
+        "given_rewards",
+        GivenReward.id,
+        sa.select(GivenReward.id),
+        lambda row: gettext("Reward %(id)s", id=row[0]),
+        by_member(GivenReward.member_id),
     ),
 }
