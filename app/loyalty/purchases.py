@@ -134,21 +134,22 @@ def _settle(session: Session, row: OrderReward, order: Order, *, now: datetime) 
 def _follow_paid_levels(
     session: Session, order: Order, *, settings: Settings, now: datetime
 ) -> None:
-    """Grant the levels that an order pays for; end those whose price went back."""
+    """Grant the levels that an order pays for, for as long as the pieces kept; end the others."""
     assert order.paid_at is not None, "asked before"
     sold = _levels_sold(session, order, at=order.paid_at)
     for terms, line in sold:
-        if line.refunded_fen < line.net_fen:
-            by_hand.grant_paid(
-                session,
-                order.member_id,
-                terms.level_id,
-                order_id=order.id,
-                days=(terms.version.paid_days or 0) * line.quantity,
-                now=now,
-            )
-        else:
+        paid_days = terms.version.paid_days or 0
+        kept = line.quantity - line.refunded_quantity
+        if not kept or line.refunded_fen >= line.net_fen:
             by_hand.end_paid(session, order.member_id, terms.level_id, order_id=order.id, now=now)
+            continue
+        days = paid_days * kept
+        by_hand.grant_paid(
+            session, order.member_id, terms.level_id, order_id=order.id, days=days, now=now
+        )
+        by_hand.shorten_paid(
+            session, order.member_id, terms.level_id, order_id=order.id, days=days, now=now
+        )
     _complete(session, order, sold, settings=settings, now=now)
 
 

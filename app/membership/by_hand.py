@@ -139,6 +139,16 @@ def end_paid(
     session: Session, member_id: int, level_id: int, *, order_id: int, now: datetime
 ) -> None:
     """End what an order paid for, because it was refunded; what was bought after moves forward."""
+    shorten_paid(session, member_id, level_id, order_id=order_id, days=0, now=now)
+
+
+def shorten_paid(
+    session: Session, member_id: int, level_id: int, *, order_id: int, days: int, now: datetime
+) -> None:
+    """Let what an order paid for last only so many days, because the rest was refunded.
+
+    What was bought after moves forward. It never becomes longer; repeating it changes nothing.
+    """
     row = holding.lock(session, member_id)
     held = session.scalar(
         sa.select(LevelHolding).where(
@@ -149,8 +159,16 @@ def end_paid(
     )
     if held is None:
         return
-    gap = held.until_at - max(now, held.from_at)
-    holding.end(session, held, at=now)
+    until_at, before = held.from_at + timedelta(days=days), held.until_at
+    if days and until_at >= before:
+        return
+    if until_at > max(now, held.from_at):
+        held.until_at = until_at
+    else:
+        until_at = max(now, held.from_at)
+        holding.end(session, held, at=now)
+    session.flush()
+    gap = before - until_at
     if gap > timedelta(0):
         session.execute(
             sa.update(LevelHolding)
@@ -159,7 +177,7 @@ def end_paid(
                 LevelHolding.level_id == level_id,
                 LevelHolding.basis == Basis.PAID,
                 LevelHolding.ended_at.is_(None),
-                LevelHolding.from_at >= held.until_at,
+                LevelHolding.from_at >= before,
             )
             .values(from_at=LevelHolding.from_at - gap, until_at=LevelHolding.until_at - gap)
             .execution_options(synchronize_session="fetch")

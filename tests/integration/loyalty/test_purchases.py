@@ -207,6 +207,25 @@ def test_a_paid_order_of_a_level_grants_it_and_is_complete(session: Session, now
     assert standing_of(session, member.id, at=later(session, member.id)).level_id == base
 
 
+def test_pieces_of_a_level_that_went_back_shorten_it(session: Session, now: datetime) -> None:
+    base, _, _ = make_ladder(session)
+    product, other = make_product(session, price_fen=29_900), make_product(session)
+    black = make_level(session, 9, paid_product_id=product.id, paid_days=365, discount_bp=8_800).id
+    lines = [LineOf(product=product, quantity=10), LineOf(product=other)]
+    member = make_member(session)
+    order = make_order(session, member=member, lines=lines, now=now)
+    emit(session, "order_paid", order.id, now=now)
+    work(session, now=now)
+
+    refund(session, order, 9 * 29_900, at=now + DAY)
+    fresh(session, order).lines[0].refunded_quantity = 9
+    work(session, now=now + DAY, twice=True)
+
+    begun = later(session, member.id)
+    assert standing_of(session, member.id, at=begun + 364 * DAY).level_id == black
+    assert standing_of(session, member.id, at=begun + 366 * DAY).level_id == base
+
+
 def later(session: Session, member_id: int) -> datetime:
     """An instant after the last holding began: jobs ask the database for the time."""
     begun: datetime = session.execute(

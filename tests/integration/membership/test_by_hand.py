@@ -155,6 +155,23 @@ def test_a_refund_ends_what_was_bought_and_moves_the_rest_forward(
     assert level_of(session, member.id, now + 12 * DAY) == base
 
 
+def test_what_is_partly_refunded_lasts_as_long_as_what_was_kept(
+    session: Session, now: datetime
+) -> None:
+    base, _, gold = make_ladder(session)
+    member = make_member(session)
+    by_hand.grant_paid(session, member.id, gold, order_id=7, days=300, now=now)
+    by_hand.grant_paid(session, member.id, gold, order_id=8, days=30, now=now)
+
+    for _ in range(2):
+        by_hand.shorten_paid(
+            session, member.id, gold, order_id=7, days=30, now=now + timedelta(days=3)
+        )
+
+    assert level_of(session, member.id, now + 60 * DAY - timedelta(seconds=1)) == gold
+    assert level_of(session, member.id, now + 60 * DAY) == base
+
+
 def test_growth_is_given_and_taken_by_hand_but_never_below_nothing(
     session: Session, now: datetime
 ) -> None:
