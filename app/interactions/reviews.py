@@ -95,7 +95,7 @@ def write(
 
 
 def edit(member_id: int, review_id: int, opinion: Opinion, *, now: datetime) -> None:
-    """Think differently, once. A hidden review stays hidden.
+    """Think differently, once. A hidden review stays hidden, new pictures wait for staff still.
 
     Raises `InteractionNotFound`, `ReviewEdited`, `TextUnfit`, `ContentRefused`.
     """
@@ -111,7 +111,10 @@ def edit(member_id: int, review_id: int, opinion: Opinion, *, now: datetime) -> 
             row.stars, row.text, row.is_anonymous = opinion.stars, text, opinion.is_anonymous
             row.edited_at = now
             if row.state is not ReviewState.HIDDEN:
-                row.state = state
+                is_unseen = row.state is ReviewState.WAITING and bool(
+                    pictures_of(session, [row.id])[row.id]
+                )
+                row.state = ReviewState.WAITING if is_unseen else state
 
     retrying(act)
 

@@ -229,6 +229,22 @@ def test_pictures_are_drawn_anew_and_looked_at_first(
     assert only(session).state is ReviewState.WAITING
 
 
+def test_a_new_text_shows_no_picture_that_nobody_looked_at(
+    session: Session, sandbox: SandboxClient, settings: Settings
+) -> None:
+    order = received(session, sandbox)
+    review_id = write(order, settings=settings, now=NOON)
+    reviews.add_picture(order.member_id, review_id, picture(), now=NOON)
+
+    reviews.edit(order.member_id, review_id, Opinion(stars=4, text="Kind"), now=NOON)
+
+    kept = only(session)
+    assert (kept.text, kept.state) == ("Kind", ReviewState.WAITING)
+    shown = session.scalars(sa.select(ReviewPicture.id)).one()
+    with pytest.raises(InteractionNotFound):
+        reviews.picture(session, shown, viewer_id=make_member(session).id)
+
+
 def test_a_review_has_six_pictures(
     session: Session, sandbox: SandboxClient, settings: Settings
 ) -> None:
