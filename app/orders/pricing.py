@@ -289,6 +289,7 @@ def refund_parts(
 
     The worth of pieces is the difference of two cumulative shares rounded down, and the last
     piece takes what is left, so that however a line is refunded the parts add up to it exactly.
+    Pieces that cost nothing beside the others go back with the last of these.
 
     >>> line = LineRest(order_line_id=1, quantity=3, net_fen=100, taken_quantity=1, taken_fen=33)
     >>> refund_parts([line], [WantedRefund(1, 1)]), refund_parts([line], None)[0].amount_fen
@@ -302,7 +303,26 @@ def refund_parts(
         )
     if not wanted or len({one.order_line_id for one in wanted}) < len(wanted):
         raise RefundInvalid
-    return tuple(_parts({line.order_line_id: line for line in lines}, wanted))
+    parts = tuple(_parts({line.order_line_id: line for line in lines}, wanted))
+    return parts + _free_ones(lines, parts)
+
+
+def _free_ones(lines: Sequence[LineRest], parts: Sequence[RefundPart]) -> tuple[RefundPart, ...]:
+    """Return pieces that a coupon made free, where nothing is left of what was paid for.
+
+    The coupon comes back then: what it was for cannot stay.
+    """
+    named = {one.order_line_id: one for one in parts}
+    for line in lines:
+        part = named.get(line.order_line_id, RefundPart(line.order_line_id, 0, 0))
+        is_left = line.rest_quantity > part.quantity or line.rest_fen > part.amount_fen
+        if line.net_fen and is_left:
+            return ()
+    return tuple(
+        RefundPart(line.order_line_id, line.rest_quantity, 0)
+        for line in lines
+        if not line.net_fen and line.rest_quantity and line.order_line_id not in named
+    )
 
 
 def _parts(lines: Mapping[int, LineRest], wanted: Sequence[WantedRefund]) -> Iterator[RefundPart]:

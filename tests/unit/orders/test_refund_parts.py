@@ -32,6 +32,18 @@ def test_all_that_is_left_is_what_no_refund_has_taken() -> None:
     assert refund_parts(lines, None) == (RefundPart(1, 2, 60), RefundPart(2, 3, 50))
 
 
+def test_a_free_piece_goes_back_with_the_last_that_was_paid_for() -> None:
+    paid = LineRest(order_line_id=1, quantity=2, net_fen=100, taken_quantity=0, taken_fen=0)
+    free = LineRest(order_line_id=2, quantity=1, net_fen=0, taken_quantity=0, taken_fen=0)
+
+    assert refund_parts([paid, free], [WantedRefund(1, 2)]) == (
+        RefundPart(1, 2, 100),
+        RefundPart(2, 1, 0),
+    )
+    assert refund_parts([paid, free], [WantedRefund(1, 1)]) == (RefundPart(1, 1, 50),)
+    assert refund_parts([paid, free], [WantedRefund(1, 0, 100)]) == (RefundPart(1, 0, 100),)
+
+
 def test_an_amount_can_go_back_without_a_piece() -> None:
     assert refund_parts([line()], [WantedRefund(1, 0, 25)]) == (RefundPart(1, 0, 25),)
 
