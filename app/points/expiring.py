@@ -54,19 +54,28 @@ def expire_batch(
         return Batch(0, 0, None)
     place = Place(due[-1].expires_at, due[-1].id)
     members = _take(session, {row.member_id for row in due})
-    gone = (
-        sa.update(PointLot)
+    over = (
+        sa.select(PointLot.id, PointLot.left_points)
         .where(
             PointLot.member_id == sa.func.any(sa.literal(members, sa.ARRAY(sa.BigInteger))),
             PointLot.left_points > 0,
             PointLot.expires_at <= now,
         )
-        .values(expired_points=PointLot.left_points, left_points=0, expired_at=now)
-        .returning(PointLot.member_id, PointLot.expired_points)
+        .cte("over")
+    )
+    gone = (
+        sa.update(PointLot)
+        .where(PointLot.id == over.c.id)
+        .values(
+            expired_points=PointLot.expired_points + over.c.left_points,
+            left_points=0,
+            expired_at=now,
+        )
+        .returning(PointLot.member_id, over.c.left_points.label("points"))
         .cte("gone")
     )
     sums = session.execute(
-        sa.select(gone.c.member_id, sa.func.sum(gone.c.expired_points), sa.func.count())
+        sa.select(gone.c.member_id, sa.func.sum(gone.c.points), sa.func.count())
         .group_by(gone.c.member_id)
         .order_by(gone.c.member_id)
     ).all()

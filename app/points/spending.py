@@ -2,7 +2,7 @@
 
 What runs out first is spent first. Each lot that paid is written down, so that what comes back
 comes back to where it was: with the day it ran out on before, or, where that is over, with a time
-of grace.
+of grace, once.
 """
 
 from collections.abc import Sequence
@@ -142,7 +142,10 @@ def _use(session: Session, spend: PointSpend, from_lots: Sequence[PointLot]) -> 
 
 
 def _return(session: Session, spend: PointSpend, points: int, fact: Fact, *, now: datetime) -> None:
-    """Put points back into the lots they came from, what is good longest first."""
+    """Put points back into the lots they came from, what is good longest first.
+
+    The time of grace is given once: what had it before goes back to its own lot, and runs out.
+    """
     pairs = session.execute(
         sa.select(PointUse, PointLot)
         .join(PointLot, PointLot.id == PointUse.lot_id)
@@ -154,7 +157,7 @@ def _return(session: Session, spend: PointSpend, points: int, fact: Fact, *, now
     for use, lot in pairs:
         part = min(points, use.points - use.returned_points - use.renewed_points)
         points -= part
-        if lot.expires_at > now:
+        if lot.expires_at > now or lot.source is PointSource.RETURNED:
             use.returned_points += part
             lot.left_points += part
         else:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.ledger.queries import balance
-from app.points import accounts, expiring, ordering, queries
+from app.points import accounts, expiring, lots, ordering, queries
 from app.points.errors import PointsAboveLimit, PointsShort
 from app.points.models import PointLot, PointUse
 from app.points.ordering import Spend
@@ -145,6 +145,29 @@ def test_what_comes_back_after_its_day_is_good_for_a_time_of_grace(
     assert (use.returned_points, use.renewed_points) == (0, 40)
     assert (fresh.left_points, fresh.expires_at) == (40, later + grace)
     assert old.left_points == 0
+
+
+def test_the_time_of_grace_is_given_once(
+    session: Session, settings: Settings, now: datetime
+) -> None:
+    member = make_member(session)
+    make_points(session, member, 40, now=now - 364 * DAY)
+    grace = timedelta(seconds=settings.points_return_grace_seconds)
+    first, second = make_order(session, member=member), make_order(session, member=member)
+    ordering.reserve(session, first.id, Spend(40, 40), member_id=member.id, now=now)
+    ordering.release(session, first.id, now=now + 2 * DAY)
+    last = now + 2 * DAY + grace - timedelta(seconds=1)
+    ordering.reserve(session, second.id, Spend(30, 30), member_id=member.id, now=last)
+    assert expiring.expire_batch(session, now=last + DAY).points == 10
+
+    ordering.release(session, second.id, now=last + DAY)
+
+    assert lots.spendable(session, member.id, now=last + DAY) == 0
+    assert expiring.expire_batch(session, now=last + DAY).points == 30
+    assert balance(session, accounts.available(member.id)) == 0
+    kept = session.scalars(sa.select(PointLot).where(PointLot.source == PointSource.RETURNED)).one()
+    session.refresh(kept)
+    assert (kept.granted_points, kept.left_points, kept.expired_points) == (40, 0, 40)
 
 
 def test_points_that_are_over_are_not_spent_though_nobody_swept_them_yet(

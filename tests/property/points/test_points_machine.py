@@ -40,6 +40,7 @@ class Lot:
     expires_at: datetime
     left: int
     expired: int = 0
+    is_grace: bool = False
 
 
 @dataclass
@@ -229,12 +230,12 @@ class PointsMachine(RuleBasedStateMachine):
             part = min(points, held)
             points -= part
             one.uses[index] = (lot, held - part)
-            if lot.expires_at > self.now:
+            if lot.expires_at > self.now or lot.is_grace:
                 lot.left += part
             else:
                 renewed += part
         if renewed:
-            self.model.lots.append(Lot(self.now + self.grace, renewed))
+            self.model.lots.append(Lot(self.now + self.grace, renewed, is_grace=True))
         self.model.fill_debt()
 
     @rule()
