@@ -19,6 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from admin.draw_forms import visible_templates
 from admin.forms import CountField, MomentField, ReasonForm, TicksField, YuanField
 from admin.i18n import gettext, locale
 from admin.staff import visible_store_ids
@@ -38,6 +39,8 @@ CHOICES: Final[Mapping[str, Any]] = {
     "nobody": _("Nobody"),
     "joiners": _("Those who join"),
     "everybody": _("Everybody"),
+    "first_order_kept": _("Their first order was kept"),
+    "card_used": _("They used a guest card"),
 }
 """What the choices of rules are called."""
 FIELD_OF: Final = {
@@ -78,6 +81,10 @@ class ActivityForm(FlaskForm):
         """Offer products and the stores of the person who fills it in."""
         super().__init__(*args, **kwargs)
         self.store_ids.choices = [(int(key), name) for key, name in visible_stores()]
+        coupons = [(0, "–"), *visible_templates()]
+        for name in self.rule_names:
+            if name.endswith("_coupon_id"):
+                self[f"rule_{name}"].choices = coupons
         found = sa.select(Product.id, Product.title).order_by(Product.title)
         products = [(row.id, row.title) for row in db.session.execute(found)]
         for number in range(1, ITEMS_MAX + 1):
@@ -208,6 +215,8 @@ def _rule_field(name: str, info: FieldInfo) -> Field:
     if get_origin(info.annotation) is Literal:
         choices = [SelectChoice(one, CHOICES.get(one, one)) for one in get_args(info.annotation)]
         return SelectField(title, choices=choices, default=info.default, description=about)
+    if name.endswith("_coupon_id"):
+        return SelectField(title, coerce=int, default=info.default, description=about)
     least: Any = next(one.ge for one in info.metadata if isinstance(one, Ge))
     most: Any = next(one.le for one in info.metadata if isinstance(one, Le))
     default = info.default

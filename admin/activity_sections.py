@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 
 from admin import bars
-from admin.activity_forms import Said, items_of
+from admin.activity_forms import CHOICES, Said, items_of
 from admin.bars import Drawing, Point
 from admin.details import Section, rows_section, sentences_section, steps_section
 from admin.i18n import gettext, say
@@ -151,4 +151,4 @@ def _value(name: str, value: Any) -> str:
         return gettext("yes") if value else gettext("no")
     if name.endswith("_seconds"):
         return gettext("%(count)s minutes", count=value // MINUTE)
-    return str(value)
+    return str(CHOICES.get(value, value))

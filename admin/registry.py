@@ -26,6 +26,7 @@ from admin.views.coupon_templates import CouponTemplatesView
 from admin.views.coupons import CouponPushesView, CouponsView
 from admin.views.disputes import DisputesView
 from admin.views.distributors import DistributorsView
+from admin.views.draws import CheckInsView, DrawTicketsView, InviteRoundsView
 from admin.views.follow_ups import FollowUpsView
 from admin.views.gifts import GiftsView
 from admin.views.guest_cards import CardTemplatesView, GuestCardsView
@@ -67,6 +68,7 @@ from admin.views.staff_sessions import StaffSessionsView
 from admin.views.stores import StoresView
 from admin.views.team import TeamView
 from app.activities.bargain_models import Bargain
+from app.activities.draw_models import CheckIn, DrawTicket, InviteRound
 from app.activities.group_models import BuyingGroup
 from app.activities.models import Activity
 from app.approvals.models import Approval
@@ -149,6 +151,9 @@ VIEWS = (
     (ActivitiesView, Activity, _("Activities"), PROMOTIONS, "activities"),
     (BuyingGroupsView, BuyingGroup, _("Groups"), PROMOTIONS, "buying_groups"),
     (BargainsView, Bargain, _("Bargains"), PROMOTIONS, "bargains"),
+    (DrawTicketsView, DrawTicket, _("Draws and prizes"), PROMOTIONS, "draw_tickets"),
+    (CheckInsView, CheckIn, _("Check-ins"), PROMOTIONS, "check_ins"),
+    (InviteRoundsView, InviteRound, _("Rounds with friends"), PROMOTIONS, "invite_rounds"),
     (
         MembershipLevelsView,
         MembershipLevel,

@@ -16,6 +16,7 @@ from admin.staff import visible_store_ids
 from admin.timeline import Item, Source, Wanted, rows_of, scalars, seen
 from admin.timeline_cards import cards_moved
 from admin.timeline_coupons import coupons_moved
+from admin.timeline_draws import OF_DRAWS
 from admin.timeline_interactions import reviewed, written_to
 from admin.timeline_membership import level_moved, rewarded
 from admin.words import action_name, step_reason
@@ -382,6 +383,7 @@ OF_MEMBER: Final[tuple[Source, ...]] = (
     cards_moved,
     coupons_moved,
     points_moved,
+    *OF_DRAWS,
     level_moved,
     rewarded,
     _awarded,

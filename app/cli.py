@@ -13,6 +13,7 @@ from app.kernel import jobs
 from app.kernel.db import db
 from app.operations import (
     distributor_commands,
+    draw_commands,
     insight_commands,
     invariants,
     month_commands,
@@ -31,7 +32,7 @@ def init_app(app: Flask) -> None:
     own = (worker, scheduler, relay, audit, replay, simulate, seed, run_job, owner_of, import_file)
     of_distributors = (distributor_commands.levels, distributor_commands.statements)
     of_months = (month_commands.months_group, month_commands.explain)
-    groups = (plan_commands.plans, insight_commands.insight)
+    groups = (plan_commands.plans, insight_commands.insight, draw_commands.draws_group)
     of_settings = setting_commands.settings_group
     for command in (of_settings, *own, *of_distributors, *of_months, *groups):
         app.cli.add_command(command)

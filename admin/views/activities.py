@@ -20,6 +20,8 @@ from admin.activity_forms import (
 from admin.base import ScopedView
 from admin.decisions import Act, Decision
 from admin.details import Section
+from admin.draw_pages import DRAW_PAGES
+from admin.draw_sections import own_sections
 from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
@@ -141,7 +143,7 @@ class ActivitiesView(ScopedView):
         " no longer changes, but for its stock."
     )
 
-    column_list = ("id", "name", "kind", "state", "starts_at", "ends_at", "store_ids")
+    column_list = ("name", "id", "kind", "state", "starts_at", "ends_at", "store_ids")
     computed: ClassVar = {"store_ids": _stores}
     searched = (Activity.name,)
     search_hint = _("Name or no.")
@@ -164,6 +166,7 @@ class ActivitiesView(ScopedView):
     badge = "state"
     form_pages = (
         *(_new(kind) for kind in KINDS),
+        *DRAW_PAGES,
         FormPage(
             name="edit",
             label=_("Edit"),
@@ -242,8 +245,10 @@ class ActivitiesView(ScopedView):
             yield told.advice_section(row)
         yield told.items_section(row)
         yield told.rules_section(row)
-        yield told.numbers_section(row)
-        yield told.days_section(row)
+        if KINDS[row.kind].sells:
+            yield told.numbers_section(row)
+            yield told.days_section(row)
+        yield from own_sections(self, row)
         if row.kind is ActivityKind.GROUP_BUY:
             yield self.related(
                 "buying_groups",

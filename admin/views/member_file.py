@@ -25,6 +25,7 @@ from admin.membership_file import membership_sections
 from admin.ownership import orders_condition, ownership_section, sentences
 from admin.point_parts import point_sections
 from admin.tables import Shape
+from admin.timeline_draws import draw_sections
 from admin.timeline_sources import OF_MEMBER
 from admin.views.attribution import owner_of
 from app.attribution import queries as attribution
@@ -182,6 +183,7 @@ class MemberFile(Shown):
             hides_empty=True,
             member=row.id,
         )
+        yield from draw_sections(self, row)
         yield self.related(
             "bindings",
             Binding.customer_id == row.id,

@@ -19,6 +19,8 @@ from app.counter.redeemable import Redeemable
 from app.kernel.audit import Actor, Change, Subject, record
 
 KIND: Final = "prize"
+NUMBER_MAX: Final = 18
+"""Digits of an id."""
 
 
 def show_code(session: Session, ticket_id: int, *, member_id: int, now: datetime) -> PickupCode:
@@ -30,6 +32,14 @@ def show_code(session: Session, ticket_id: int, *, member_id: int, now: datetime
     if ticket.state is not TicketState.WAITING:
         raise PrizeNotWaiting
     return codes.show(f"{KIND}:{ticket.id}", member_id=member_id, now=now)
+
+
+def ticket_id_of(text: str) -> int:
+    """Return which ticket a code is for; nothing is proven yet. Raises `PickupCodeInvalid`."""
+    kind, _, number = codes.read(text).subject.partition(":")
+    if kind != KIND or not number.isascii() or not number.isdigit() or len(number) > NUMBER_MAX:
+        raise PickupCodeInvalid
+    return int(number)
 
 
 def look(

@@ -11,6 +11,7 @@ from app.demo.brand import load_brand
 from app.demo.contested import load_contested
 from app.demo.counter import load_counter
 from app.demo.coupons import load_coupons
+from app.demo.draws import load_draws
 from app.demo.files import load_files
 from app.demo.guest_cards import load_guest_cards
 from app.demo.interactions import load_interactions
@@ -33,6 +34,7 @@ def _demo() -> Iterator[str]:
     yield from load_coupons()
     yield from load_guest_cards()
     yield from load_activities()
+    yield from load_draws()
     yield from load_points()
     yield from load_posters()
     yield from load_interactions()

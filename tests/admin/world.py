@@ -24,6 +24,7 @@ from tests.admin.place import Place
 from tests.admin.world_activities import put_activities
 from tests.admin.world_cards import put_cards
 from tests.admin.world_coupons import put_coupons
+from tests.admin.world_draws import put_draws
 from tests.admin.world_interactions import put_interactions, put_occasion
 from tests.admin.world_membership import put_brand_membership, put_membership
 from tests.admin.world_people import (
@@ -127,6 +128,7 @@ def _place(session: Session, name: str, settings: Settings, region: Region | Non
     put_posters(session, place, name)
     put_membership(session, place, name)
     put_activities(session, place, name)
+    put_draws(session, place, name)
     put_points(session, place, name)
     return place
 
