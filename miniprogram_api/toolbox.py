@@ -19,7 +19,7 @@ EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Before anything of ours began."""
 
 
-class GivenView(View):
+class CardFiguresView(View):
     """What became of the guest cards that the caller gave in a span of time."""
 
     issued: int
@@ -50,8 +50,8 @@ class ToolboxView(View):
     share codes that links and posters carry and that work.
     """
 
-    cards_this_month: GivenView
-    cards_in_all: GivenView
+    cards_this_month: CardFiguresView
+    cards_in_all: CardFiguresView
     cards_left: int
     live_codes: int
     open_rounds: int
@@ -69,10 +69,10 @@ def of(session: Session, distributor: Distributor, *, now: datetime) -> ToolboxV
     )
 
 
-def _given(session: Session, giver_id: int, from_at: datetime, *, now: datetime) -> GivenView:
+def _given(session: Session, giver_id: int, from_at: datetime, *, now: datetime) -> CardFiguresView:
     mine = GuestCard.giver_id == giver_id
     rows = settling.funnel(session, None, from_at=from_at, until_at=now, only=mine)
-    return GivenView.of(rows[0] if rows else None)
+    return CardFiguresView.of(rows[0] if rows else None)
 
 
 def _cards_left(session: Session, distributor: Distributor, *, now: datetime) -> int:
