@@ -20,7 +20,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from admin.draw_forms import visible_templates
-from admin.forms import CountField, MomentField, ReasonForm, TicksField, YuanField
+from admin.forms import WHOLE_ROW, CountField, MomentField, ReasonForm, TicksField, YuanField
 from admin.i18n import gettext, locale
 from admin.staff import visible_store_ids
 from admin.store_choices import visible_stores
@@ -200,7 +200,7 @@ def stock_form_of(row: Activity) -> type[FlaskForm]:
 def _item_fields(number: int) -> dict[str, Field]:
     label = _("Product %(number)s", number=number)
     return {
-        f"product_{number}": SelectField(label, coerce=int, default=0),
+        f"product_{number}": SelectField(label, coerce=int, default=0, render_kw=WHOLE_ROW),
         f"price_{number}": YuanField(_("Its price here"), validators=[Optional()]),
         f"stock_{number}": IntegerField(
             _("Its pieces"), validators=[Optional(), NumberRange(1, STOCK_MAX)]

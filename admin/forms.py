@@ -32,6 +32,10 @@ from app.stores.permissions import Permission
 REASON_MAX: Final = 500
 LOOKUP_MAX: Final = 20
 FEN_DIGITS_MAX: Final = 9
+WHOLE_ROW: Final = {"data-row": "wide"}
+"""Puts a field alone into a row of its form."""
+NEW_ROW: Final = {"data-row": "first"}
+"""Lets a field begin a row, so that those of one thing stay together."""
 
 
 class ReasonForm(FlaskForm):

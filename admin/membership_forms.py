@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from admin import staff
 from admin.coupon_choices import live_coupons
-from admin.forms import CountField, MomentField, ReasonForm, TicksField
+from admin.forms import NEW_ROW, CountField, MomentField, ReasonForm, TicksField
 from admin.labels import label_of
 from app.catalog.models import Product, ProductKind
 from app.kernel.clock import utc_now
@@ -35,7 +35,7 @@ def require_brand() -> None:
 
 
 def _coupon_field(label: Any) -> SelectField:
-    return SelectField(label, validators=[Optional()])
+    return SelectField(label, validators=[Optional()], render_kw=NEW_ROW)
 
 
 def _amount_field(label: Any, most: int = AMOUNT_MAX) -> IntegerField:

@@ -40,7 +40,7 @@ class CardBookingsView(ScopedView):
 
     permission = Permission.CARDS_VIEW
     scope = by_store(CardBooking.store_id)
-    icon = "calendar-clock"
+    icon = "calendar-check"
     intro = _("Times that customers booked with guest cards, at your stores.")
 
     column_list = ("id", "from_at", "until_at", "store_id", "member_id", "card_id", "state")

@@ -52,7 +52,7 @@ FIGURES = Shape(
         "revenue_per_card_fen",
     ),
     {
-        "who": "",
+        "who": _("Given by"),
         "issued": lazy_pgettext("guest card", "Shared"),
         "claimed": lazy_pgettext("guest card", "Claimed"),
         "booked": lazy_pgettext("guest card", "Booked"),
