@@ -44,8 +44,16 @@ ABSENT: Final = 999_999_999
 WORDS: Final = (
     "store|customer|seller|applicant|counter|author|colleague|note|task|suspicion|buyer|asks|region"
     "|reason|request|claim of|old order|VIP|rows\\.csv"
+    "|voucher|coupon customer|push|trial|card friend|poster|doubtful customer|sale|group leader"
+    "|grown customer|collector|gift set|reader|opinion|segment|campaign|spring|care|said|questions"
+    "|answer"
 )
 """What the names of everything that belongs to a store end in."""
+NUMBERED: Final = (
+    *("orders", "refunds", "payouts", "awards", "share_codes", "clawbacks"),
+    "mall_exchanges",
+)
+"""Lists whose rows are known by a number."""
 STORE_NAME: Final = re.compile(r"\b(Beside|There) store\b")
 """A plan is the brand's: whoever drafts one says in which of all its stores it holds."""
 TEXTS: Final = ("text/", "application/json")
@@ -85,12 +93,17 @@ class Person:
         found = [(world.here, True), *near, (world.there, self.sees_all)]
         return [(place, is_seen and knows) for place, is_seen in found]
 
-    def rows(self, endpoint: str, *, may: bool) -> Iterator[tuple[int | str, bool, bool]]:
+    def rows(
+        self, endpoint: str, *, may: bool, are_few: bool = False
+    ) -> Iterator[tuple[int | str, bool, bool]]:
         """Yield the ids of rows of a view, whether they are seen, whether they are foreign.
 
         The last one is of no row at all. Of what is closed to them as a whole, one row will do.
+        A few are the farthest row, and where that is foreign one that is not.
         """
         found = self.places(endpoint)
+        if are_few:
+            found = found[-1:] if found[-1][1] else [*found[:-1][:1], found[-1]]
         for place, is_seen in found if may else found[:1]:
             yield place.ids[endpoint], is_seen, not is_seen
         if may:
@@ -163,9 +176,7 @@ def secrets_of(house: House, reach: str) -> re.Pattern[str]:
         return re.compile("(?!)")
     names = "|".join(name for name, _place in foreign)
     numbers = [
-        re.escape(place.marks[endpoint])
-        for _name, place in foreign
-        for endpoint in ("orders", "refunds", "payouts", "awards", "share_codes", "clawbacks")
+        re.escape(place.marks[endpoint]) for _name, place in foreign for endpoint in NUMBERED
     ]
     return re.compile(rf"\b({names}) ({WORDS})\b|{'|'.join(numbers)}")
 

@@ -121,11 +121,14 @@ def check_details(person: Person, view: Any) -> None:
 
 
 def check_decisions(person: Person, view: Any) -> None:
-    """Ask for each decision, without confirming it; of a foreign row with the confirmation too."""
+    """Ask for each decision, without confirming it; of a foreign row with the confirmation too.
+
+    Which rows are seen is told by lists and details; here a few of them will do.
+    """
     path = f"/{view.endpoint}/action/"
     for decision in view.decisions:
         may = person.may(view.permission, decision.permission)
-        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may):
+        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may, are_few=True):
             data = {"action": decision.name, "rowid": row_id, "reason": "for the matrix"}
             person.post(answers(may, is_seen), path, data)
             if is_foreign or not may:
@@ -158,10 +161,10 @@ def check_forms(person: Person, view: Any) -> None:
             if not may:
                 person.post(403, path, {})
             continue
-        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may):
+        for row_id, is_seen, is_foreign in person.rows(view.endpoint, may=may, are_few=True):
             status = answers(may, is_seen)
             person.get(status, path, id=row_id)
-            if is_foreign or not may or row_id == ABSENT:
+            if is_foreign or not may:
                 person.post(status, f"{path}?id={row_id}", {"reason": "for the matrix"})
 
 
