@@ -46,7 +46,7 @@ WORDS: Final = (
     "|reason|request|claim of|old order|VIP|rows\\.csv"
     "|voucher|coupon customer|push|trial|card friend|poster|doubtful customer|sale|group leader"
     "|grown customer|collector|gift set|reader|opinion|segment|campaign|spring|care|said|questions"
-    "|answer"
+    "|answer|lucky customer|invited customer"
 )
 """What the names of everything that belongs to a store end in."""
 NUMBERED: Final = (
