@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from app.demo.posters import load_posters
 from app.posters.states import PosterKind
 from tests.browser.conftest import Window
 from tests.browser.hands import decide
+from tests.browser.looking import barriers, flaws
 from tests.factories.orders import make_product
 from tests.factories.people import make_distributor, make_member, make_share_code
 from tests.factories.posters import background, make_template
@@ -57,19 +59,31 @@ def test_a_shared_link_shows_the_poster_on_a_phone(
     assert phone.troubles == []
 
 
-def test_ended_links_have_friendly_pages_on_a_phone(
-    session: Session, window: Callable[..., Window]
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+def test_links_that_lead_nowhere_have_friendly_pages_in_both_languages_on_a_phone(
+    session: Session, window: Callable[..., Window], language: str
 ) -> None:
     revoked = code_of(session)
     revoked.revoked_at = datetime.now(UTC)
     session.commit()
-    phone = window(width=390)
+    phone = window(width=390, language=language)
+    told = {}
 
-    phone.page.goto(f"{phone.base_url}/s/{revoked.code}")
-    phone.picture("shared-revoked-390")
+    for name, code in {"revoked": revoked.code, "unknown": "0" * 22, "broken": "<b>"}.items():
+        answer = phone.page.goto(f"{phone.base_url}/s/{quote(code, safe='')}")
+        phone.picture(f"shared-{name}-390")
+        assert answer is not None
+        assert flaws(phone.page, 390) == []
+        assert barriers(phone.page, "light") == []
+        assert phone.page.get_by_role("link").count() == 0
+        told[name] = (answer.status, *phone.page.locator("h1").inner_text().split("\n"))
 
-    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert phone.page.locator("h1").is_visible()
+    unknown = (404, "链接不存在", "This link does not exist")
+    assert told == {
+        "revoked": (410, "链接已失效", "This link is no longer valid"),
+        "unknown": unknown,
+        "broken": unknown,
+    }
 
 
 @pytest.mark.parametrize("width", [1440, 390])
