@@ -15,7 +15,6 @@ from sqlalchemy.orm.util import identity_key
 
 from app.distribution.models import LevelPeriod
 from app.distribution.plan_records import LevelWarning, WarningOutcome
-from app.kernel import outbox
 from app.members.models import Distributor
 
 FIRST_LEVEL: Final = 1
@@ -84,7 +83,6 @@ def record(session: Session, moves: Sequence[Move], *, now: datetime) -> None:
     session.execute(sa.insert(LevelPeriod), rows)
     _set_levels(session, moves)
     _end_warnings(session, moves, now=now)
-    outbox.emit_many(session, "level_changed", ids, now=now)
     session.flush()
 
 

@@ -13,7 +13,6 @@ from app.guest_cards.models import CardQuota, GuestCard
 from app.guest_cards.sharing import give_back, month_of
 from app.guest_cards.states import BookingState, CardEvent, CardState
 from app.kernel.audit import Actor, Change, Subject, record
-from app.kernel.outbox import emit_many
 from app.members.decisions import require_reason
 
 
@@ -54,7 +53,6 @@ def expire(session: Session, *, now: datetime, limit: int) -> int:
     for card in cards:
         _end(card, CardEvent.EXPIRE, actor="system", now=now)
     session.flush()
-    emit_many(session, "guest_card_expired", [card.id for card in cards], now=now)
     return len(cards)
 
 

@@ -22,7 +22,6 @@ from app.guest_cards.states import CardState
 from app.guest_cards.templates import loaded
 from app.kernel.clock import business_day
 from app.kernel.ids import random_text
-from app.kernel.outbox import emit
 from app.members.models import Distributor
 from app.members.queries import active_distributor
 from app.settings import Settings
@@ -119,7 +118,6 @@ def share(
     )
     session.add(card)
     session.flush()
-    emit(session, "guest_card_shared", card.id, now=now)
     return card
 
 

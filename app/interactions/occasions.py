@@ -87,8 +87,16 @@ OCCASIONS: Final[Mapping[str, Occasion]] = {
         N_("A booked visit is near"),
         {"title": Sort.TEXT, "store": Sort.TEXT, "at": Sort.MOMENT},
     ),
+    "booking_missed": Occasion(
+        N_("A booked visit was missed"),
+        {"title": Sort.TEXT, "store": Sort.TEXT, "at": Sort.MOMENT},
+    ),
     "group_completed": Occasion(N_("A group is complete"), _GROUP),
     "group_failed": Occasion(N_("A group did not become complete"), _GROUP),
+    "invite_complete": Occasion(N_("Enough invited friends came"), _GROUP),
+    "coupon_given": Occasion(
+        N_("A coupon was given"), {"title": Sort.TEXT, "until": Sort.MOMENT}, lives=3 * DAY
+    ),
     "coupon_expiring": Occasion(
         N_("A coupon runs out soon"), {"title": Sort.TEXT, "until": Sort.MOMENT}, lives=3 * DAY
     ),

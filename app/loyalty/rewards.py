@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from app.coupons import giving
 from app.kernel.audit import Actor, Change, Subject, record
 from app.kernel.errors import DomainError
-from app.kernel.outbox import emit
 from app.loyalty.errors import (
     RewardInvalid,
     RewardMemberDeleted,
@@ -106,7 +105,7 @@ def give(
     """Give a reward for the fact that `key` names, once; return what became of it.
 
     The row says GIVEN, or REFUSED with the code of what refused it. Asked again for a key, nothing
-    happens. Tells of what was given by the event `reward_given`.
+    happens.
     """
     inserted = session.scalar(
         insert(GivenReward)
@@ -179,7 +178,6 @@ def _hand_over(session: Session, row: GivenReward, *, now: datetime) -> None:
         row.state, row.given_at, row.refusal = RewardState.REFUSED, None, error.code
         session.flush()
         return
-    emit(session, "reward_given", row.id, now=now)
 
 
 def _give_coupons(session: Session, row: GivenReward, now: datetime) -> None:

@@ -110,8 +110,7 @@ def conclude(
 ) -> None:
     """Write down the level that counts now, with its history, where it became another.
 
-    Whoever rose is told of by the event `level_raised`, whoever fell by `level_lowered`; their
-    subject is the move.
+    Whoever rose is told of by the event `level_raised`, whose subject is the move.
     """
     session.flush()
     levels = levels_at(session, at=now)
@@ -137,7 +136,8 @@ def conclude(
     session.flush()
     is_rise = ranks.get(level_id or 0, 0) > ranks.get(row.level_id or 0, 0)
     row.level_id = level_id
-    emit(session, "level_raised" if is_rise else "level_lowered", move.id, now=now)
+    if is_rise:
+        emit(session, "level_raised", move.id, now=now)
     session.flush()
 
 

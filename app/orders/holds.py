@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.kernel.audit import SYSTEM
-from app.kernel.outbox import emit
 from app.orders import refunds
 from app.orders.errors import OrderHeld
 from app.orders.models import Order, Refund
@@ -28,7 +27,6 @@ def let_go(session: Session, order_id: int, *, now: datetime) -> Order:
     order = lock_order(session, order_id)
     if order.held_for is not None:
         order.held_for, order.let_go_at = None, now
-        emit(session, "order_let_go", order.id, now=now)
         session.flush()
     return order
 

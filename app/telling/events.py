@@ -12,9 +12,11 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.activities.draw_models import InviteRound
 from app.activities.group_models import BuyingGroup, GroupSeat
 from app.activities.models import Activity
 from app.activities.states import SeatState
+from app.coupons.models import Coupon, CouponTemplate
 from app.distribution.plan_records import LevelWarning
 from app.guest_cards.models import CardBooking, GuestCard
 from app.interactions.review_models import Review
@@ -143,6 +145,13 @@ def _booked(session: Session, booking_id: int) -> Iterable[Told]:
         yield Told(booking.member_id, "booking_made", values, f"booking_made:{booking.id}")
 
 
+def _missed(session: Session, booking_id: int) -> Iterable[Told]:
+    booking = session.get(CardBooking, booking_id)
+    if booking is not None:
+        values = about_booking(session, booking)
+        yield Told(booking.member_id, "booking_missed", values, f"booking_missed:{booking.id}")
+
+
 def about_booking(session: Session, booking: CardBooking) -> dict[str, Value]:
     """Return what can be said of a booked visit."""
     title = session.scalar(sa.select(GuestCard.title).where(GuestCard.id == booking.card_id))
@@ -170,6 +179,25 @@ def _group_ended(occasion: str) -> Teller:
             yield Told(member_id, occasion, values, f"{occasion}:{group_id}:{member_id}")
 
     return tell
+
+
+def _invited_enough(session: Session, round_id: int) -> Iterable[Told]:
+    row = session.get(InviteRound, round_id)
+    if row is None or row.ended_at is None:
+        return
+    name = session.scalar(sa.select(Activity.name).where(Activity.id == row.activity_id))
+    values: dict[str, Value] = {"title": name or "", "people": row.arrived, "at": row.ended_at}
+    yield Told(row.member_id, "invite_complete", values, f"invite_complete:{row.id}")
+
+
+def _coupon_given(session: Session, coupon_id: int) -> Iterable[Told]:
+    """Tell of a coupon that its customer did not take themselves."""
+    coupon = session.get(Coupon, coupon_id)
+    if coupon is None:
+        return
+    template = session.get_one(CouponTemplate, coupon.template_id)
+    values: dict[str, Value] = {"title": template.title, "until": coupon.valid_until_at}
+    yield Told(coupon.member_id, "coupon_given", values, f"coupon_given:{coupon.id}")
 
 
 def _review_replied(session: Session, review_id: int) -> Iterable[Told]:
@@ -225,6 +253,9 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "guest_card_claimed": _card_claimed,
     "guest_card_used": _card_used,
     "guest_card_booked": _booked,
+    "guest_card_missed": _missed,
+    "invite_round_complete": _invited_enough,
+    "coupon_given": _coupon_given,
     "group_completed": _group_ended("group_completed"),
     "group_failed": _group_ended("group_failed"),
     "points_expiring": _points_expiring,

@@ -40,6 +40,9 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "guest_card_claimed": {"thing1": "title", "name2": "friend"},
     "guest_card_used": {"thing1": "title", "name2": "friend"},
     "booking_made": {"thing1": "title", "thing2": "store", "time3": "at"},
+    "booking_missed": {"thing1": "title", "thing2": "store", "time3": "at"},
+    "invite_complete": {"thing1": "title", "number2": "people"},
+    "coupon_given": {"thing1": "title", "time2": "until"},
     "group_completed": {"thing1": "title", "number2": "people"},
     "group_failed": {"thing1": "title", "number2": "people"},
 }

@@ -101,7 +101,7 @@ def test_a_claim_gives_the_card_and_binds_the_friend_to_the_giver(
     assert (binding.customer_id, binding.owner_id) == (friend.id, giver.member_id)
     assert binding.source is TouchSource.GUEST_CARD
     events = session.scalars(sa.select(OutboxEvent.name).order_by(OutboxEvent.id)).all()
-    assert events == ["guest_card_shared", "guest_card_claimed"]
+    assert events == ["guest_card_claimed"]
     assert session.scalars(sa.select(CardStep.event)).all() == [CardEvent.CLAIM]
 
 
