@@ -4,12 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.counter.errors import OwnAccount
 from app.kernel.audit import Actor
+from app.members.queries import household_of
 from app.stores import queries as stores
 from app.stores import staff_mode
 from app.stores.models import Staff
+from app.stores.staff_mode_models import StaffBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,16 @@ def duty_of(session: Session, actor: Actor, *, now: datetime) -> Duty | None:
         member_id=binding.member_id if binding is not None else None,
         store_ids=None if store_ids is None else tuple(sorted(store_ids)),
     )
+
+
+def require_somebody_else(session: Session, actor: Actor, member_id: int) -> None:
+    """Raise `OwnAccount` where staff are about to favour themselves, or their household.
+
+    As a customer they are known once they worked with the mini-program, also if they do no more.
+    """
+    if actor.kind != "staff" or actor.id is None:
+        return
+    accounts = sa.select(StaffBinding.member_id).where(StaffBinding.staff_id == actor.id)
+    own = set(session.scalars(accounts))
+    if member_id in own or household_of(session, member_id, own):
+        raise OwnAccount

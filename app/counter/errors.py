@@ -32,3 +32,12 @@ class PickupCodeSpent(DomainError):
     code: ClassVar[str] = "pickup_code_spent"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
     text: ClassVar[str] = N_("The code was used already; let the customer show a new one.")
+
+
+@dataclass(eq=False)
+class OwnAccount(DomainError):
+    """Staff would give something to themselves or their household."""
+
+    code: ClassVar[str] = "own_account"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+    text: ClassVar[str] = N_("Nobody gives anything to themselves; ask a colleague.")

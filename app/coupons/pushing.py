@@ -13,6 +13,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.counter.duty import duty_of
+from app.counter.errors import OwnAccount
 from app.coupons.errors import (
     CouponsEnded,
     CouponsGone,
@@ -56,8 +58,11 @@ def push(
 
     Those who are not there, or are deleted, are left out. Raises `TemplateNotFound`,
     `CouponsNotOpen` where the template is not for pushes, `CouponsEnded`, `CouponsGone`,
-    `PushInvalid` for nobody at all.
+    `PushInvalid` for nobody at all, `OwnAccount` where whoever gives names themselves.
     """
+    duty = None if isinstance(members, sa.Select) else duty_of(session, actor, now=now)
+    if duty is not None and not isinstance(members, sa.Select) and duty.is_one_of(members):
+        raise OwnAccount
     template = session.get(CouponTemplate, template_id)
     if template is None:
         raise TemplateNotFound

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.attribution.guessing import Guess
+from app.counter.duty import require_somebody_else
 from app.coupons.errors import CouponCodesLocked, CouponCodeUnknown, CouponNotFound
 from app.coupons.giving import Gift, issue
 from app.coupons.models import Coupon, CouponChannel, CouponTemplate
@@ -59,11 +60,13 @@ def give_by_staff(
     """Give a customer a coupon, by hand and with a reason.
 
     Whether both are in the reach of whoever gives is the caller's to check (`template_in_reach`).
-    Raises `CouponNotFound` for a customer who is not there, and what `giving.issue` raises.
+    Raises `CouponNotFound` for a customer who is not there, `OwnAccount`, and what `giving.issue`
+    raises.
     """
     member = session.get(Member, member_id)
     if member is None or member.deleted_at is not None:
         raise CouponNotFound
+    require_somebody_else(session, actor, member_id)
     gift = Gift(channel=CouponChannel.STAFF, actor=str(actor), source="staff")
     coupon = issue(session, template_id, member_id, gift=gift, now=now)
     after = {"template": template_id, "member": member_id}

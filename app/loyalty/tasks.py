@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.counter.duty import require_somebody_else
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.loyalty.errors import TaskInvalid, TaskNotFound, TaskOver
 from app.loyalty.models import (
@@ -173,11 +174,13 @@ def mark_by_hand(
 ) -> None:
     """Let staff say that a member has done a task nobody else can tell of, as following; on record.
 
-    Raises `TaskInvalid` for tasks that count by themselves, `TaskOver`, `TaskNotFound`.
+    Raises `TaskInvalid` for tasks that count by themselves, `TaskOver`, `TaskNotFound`,
+    `OwnAccount`.
     """
     task = session.get(MemberTask, task_id)
     if task is None:
         raise TaskNotFound
+    require_somebody_else(session, actor, member_id)
     if task.kind is not TaskKind.FOLLOW:
         raise TaskInvalid("kind")
     if not task.starts_at <= now or (task.ends_at is not None and task.ends_at <= now):

@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.counter.duty import require_somebody_else
 from app.kernel.audit import Actor, Change, Subject, record
 from app.membership import holding
 from app.membership.errors import (
@@ -38,8 +39,9 @@ def set_level(
 
     Above what growth deserves it stands beside it, and growth may lift the member further. Below,
     it ends what growth had reached and keeps growth from lifting until it ends. What was bought
-    stays bought.
+    stays bought. Raises `OwnAccount` for their own.
     """
+    require_somebody_else(session, actor, member_id)
     reason = wish.reason.strip()
     if not reason:
         raise ReasonMissing

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.counter.duty import require_somebody_else
 from app.kernel.audit import SYSTEM, Actor, Change, Subject, record
 from app.membership import holding
 from app.membership.errors import GrowthShort, LevelInvalid, ReasonMissing
@@ -66,6 +67,7 @@ def add_by_hand(
     session: Session, member_id: int, amount: int, *, reason: str, actor: Actor, now: datetime
 ) -> None:
     """Give growth by hand, or take some: never more than there is; with a reason, on record."""
+    require_somebody_else(session, actor, member_id)
     if not reason.strip():
         raise ReasonMissing
     if amount == 0 or abs(amount) > BY_HAND_MAX:

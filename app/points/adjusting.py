@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import settings
+from app.counter.duty import require_somebody_else
 from app.kernel import audit
 from app.kernel.audit import Actor, Change, Subject
 from app.kernel.ids import random_text
@@ -35,10 +36,14 @@ def adjust(  # noqa: PLR0913 - one decision: about whom, how many, by whom, why,
 ) -> None:
     """Give a member points, or take some where `points` is below zero; what is taken runs out next.
 
-    Raises `MemberNotFound`, `PointsInvalid`, `PointsReasonMissing`, `PointsNeedSecond`, and
-    `PointsShort` where more would be taken than there is: no debt is made by hand.
+    Raises `MemberNotFound`, `PointsInvalid`, `PointsReasonMissing`, `PointsNeedSecond`,
+    `OwnAccount` for their own points, and `PointsShort` where more would be taken than there is:
+    no debt is made by hand.
     """
     reason = require_adjustable(session, member_id, points, reason=reason, now=now)
+    for one in (actor, second):
+        if one is not None:
+            require_somebody_else(session, one, member_id)
     if needs_second(points) and second is None:
         raise PointsNeedSecond(settings().points_adjust_second_points)
     before = lock(session, member_id).available
