@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from sqlalchemy.dialects.postgresql import distinct_on
 from wtforms import IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
@@ -74,7 +75,7 @@ def store_of(field: SelectField) -> int | None:
 def _levels() -> list[tuple[int, str]]:
     newest = (
         sa.select(LevelVersion.level_id, LevelVersion.name)
-        .distinct(LevelVersion.level_id)
+        .ext(distinct_on(LevelVersion.level_id))
         .order_by(LevelVersion.level_id, LevelVersion.id.desc())
     )
     return [(row.level_id, row.name) for row in db.session.execute(newest)]
