@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.activities import check_ins, draws, invites, services
-from app.activities.prize_specs import PrizeSpec
 from app.activities.models import Activity
+from app.activities.prize_specs import PrizeSpec
 from app.activities.services import ActivitySpec
 from app.activities.states import ActivityEvent, ActivityKind
 from app.kernel.audit import Actor

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.activities import check_ins, draws, invites, prizes
 from app.activities.draw_models import DrawPrize, DrawTicket
-from app.activities.prize_specs import PrizeSpec
 from app.activities.models import Activity
+from app.activities.prize_specs import PrizeSpec
 from app.activities.states import ActivityKind, ActivityState, TicketState
 from app.kernel.audit import AuditRecord
 from app.kernel.db import database_now
