@@ -1,6 +1,10 @@
-"""Points that staff give or take by hand: with a reason, in the trail, from a number on by two."""
+"""Points that staff give or take by hand: with a reason, in the trail, from a number on by two.
 
-from datetime import datetime
+What one person gave a member within a day counts together, so that many small gifts are no way
+around the second person.
+"""
+
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,6 +26,7 @@ from app.points.states import EntryKind, PointSource
 
 ADJUST_MAX: Final = 1_000_000
 REASON_MAX: Final = 500
+TOGETHER: Final = timedelta(days=1)
 
 
 def adjust(  # noqa: PLR0913 - one decision: about whom, how many, by whom, why, when
@@ -44,9 +49,10 @@ def adjust(  # noqa: PLR0913 - one decision: about whom, how many, by whom, why,
     for one in (actor, second):
         if one is not None:
             require_somebody_else(session, one, member_id)
-    if needs_second(points) and second is None:
-        raise PointsNeedSecond(settings().points_adjust_second_points)
     before = lock(session, member_id).available
+    in_all = points if points < 0 else points + _given_lately(session, member_id, actor, now=now)
+    if needs_second(in_all) and second is None:
+        raise PointsNeedSecond(settings().points_adjust_second_points)
     key = f"hand:{random_text(16)}"
     if points > 0:
         earning.grant(
@@ -103,6 +109,21 @@ def by_hand(session: Session, member_id: int) -> int:
                 sa.or_(
                     PointEntry.source == PointSource.HAND, PointEntry.kind == EntryKind.ADJUSTED
                 ),
+            )
+        )
+        or 0
+    )
+
+
+def _given_lately(session: Session, member_id: int, actor: Actor, *, now: datetime) -> int:
+    """Return what the same person gave a member within a day; the accounts are locked."""
+    return int(
+        session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(PointEntry.available_change), 0)).where(
+                PointEntry.member_id == member_id,
+                PointEntry.source == PointSource.HAND,
+                PointEntry.actor == str(actor),
+                PointEntry.at > now - TOGETHER,
             )
         )
         or 0

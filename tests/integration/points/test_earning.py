@@ -1,6 +1,7 @@
 """Points that come in, and what refunds take back: pending first, then lots, then a debt."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -146,6 +147,24 @@ def test_what_staff_may_not_do_changes_nothing(
         adjusting.adjust(session, member.id, points, reason=reason, actor=staff, now=now)
 
     assert balance(session, accounts.available(member.id)) == 50
+
+
+def test_many_small_gifts_of_one_person_need_a_second_as_one_large_does(
+    session: Session, now: datetime
+) -> None:
+    member = make_member(session)
+    maker, other = (Actor("staff", make_staff(session).id) for _ in range(2))
+    give = partial(adjusting.adjust, session, member.id, reason="prize")
+    give(2_500, actor=maker, now=now)
+
+    with pytest.raises(PointsNeedSecond):
+        give(2_500, actor=maker, now=now + timedelta(hours=23))
+
+    assert balance(session, accounts.available(member.id)) == 2_500
+    give(2_499, actor=maker, now=now + timedelta(hours=23))
+    give(2_500, actor=other, now=now + timedelta(hours=23))
+    give(2_500, actor=maker, now=now + timedelta(hours=48))
+    assert balance(session, accounts.available(member.id)) == 9_999
 
 
 def test_two_people_give_as_many_as_they_like(session: Session, now: datetime) -> None:
