@@ -30,18 +30,15 @@ def barriers(page: Page, colours: Colours) -> list[str]:
 
 
 def flaws(page: Page, width: int) -> list[str]:
-    """Return what is wrong with the frame of a page: its name, heading, titles and width."""
+    """Return what is wrong with the frame of a page: its name, its heading, its width."""
     found = page.evaluate(
         "({name: document.title.split(' · ')[0].trim(),"
         " headings: document.querySelectorAll('h1').length,"
-        " untitled: [...document.querySelectorAll('main th, main dt')]"
-        "   .map(one => one.textContent.trim()).filter(text => /^[a-z]+(_[a-z]+)*$/.test(text)),"
         " width: document.documentElement.scrollWidth})"
     )
     wrong = {
         "has no name": not found["name"],
         f"has {found['headings']} headings": found["headings"] != 1,
         f"is {found['width']} px wide": found["width"] > width,
-        f"has columns without a title: {found['untitled']}": found["untitled"],
     }
     return [f"{page.url} {what}" for what, is_so in wrong.items() if is_so]
