@@ -84,7 +84,17 @@ SENTENCES: Final = frozenset(
     }
 )
 NUMBERS: Final = frozenset(
-    {"quantity", "balance", "amount", "on_hand", "reserved", "sellable", "attempts"}
+    {
+        "joins",
+        "begun",
+        "quantity",
+        "balance",
+        "amount",
+        "on_hand",
+        "reserved",
+        "sellable",
+        "attempts",
+    }
 )
 
 
