@@ -242,7 +242,7 @@ def test_each_kind_shows_what_it_brought(session: Session, owner: Desk, at: date
 @pytest.mark.parametrize("kind", ["lucky-draw", "check-in", "invite-rounds"])
 def test_each_kind_has_a_form(session: Session, owner: Desk, kind: str, store: Store) -> None:
     code = ActivityKind(kind.replace("-", "_"))
-    rules = {
+    every: dict[str, dict[str, Any]] = {
         "lucky_draw": {"draws_a_day": 3, "free_a_day": 1, "points_a_draw": 20},
         "check_in": {"points_a_day": 1, "streak_days": 7, "streak_points": 10},
         "invite_rounds": {
@@ -253,7 +253,8 @@ def test_each_kind_has_a_form(session: Session, owner: Desk, kind: str, store: S
             "reward_coupon_id": 0,
             "friend_points": 50,
         },
-    }[code.value]
+    }
+    rules = every[code.value]
     told = {
         "name": "Spring",
         "starts_at": "2026-12-01T20:00",
