@@ -97,6 +97,13 @@ QUEUES: Final = (
         {"state": "waiting"},
     ),
     Queue(
+        _("Prizes to hand over"),
+        _("Won in a draw, they wait in a store"),
+        Permission.REDEEM,
+        "draw_tickets",
+        {"state": "waiting"},
+    ),
+    Queue(
         _("Gifts of plans to hand over"),
         _("Customers have a right to them"),
         Permission.GIFTS_GIVE,

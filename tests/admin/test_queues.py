@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Final
 
@@ -12,13 +13,20 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from admin.dashboards.queues import QUEUES, understands
+from app.activities.group_models import BuyingGroup
+from app.activities.states import GroupState
 from app.catalog.models import StockLevel
+from app.guest_cards.models import CardBooking
+from app.guest_cards.states import BookingState
+from app.interactions.review_models import Review
+from app.interactions.states import ReviewState
 from app.kernel.audit import AuditRecord
+from app.loyalty.models import GivenReward, RewardState
 from app.settings import Settings
 from tests.admin.conftest import Desk
 from tests.admin.world import World, build
 from tests.factories.orders import make_goods
-from tests.factories.people import make_store
+from tests.factories.people import make_member, make_store
 
 WAITS: Final = re.compile(
     r'<li><a href="([^"]+)"><span class="count [a-z]*">(\d+)</span><span class="what">([^<]+)<'
@@ -123,3 +131,83 @@ def test_nobody_sets_the_alert_of_another_store(
 
     assert answer.status_code == 200
     assert session.get_one(StockLevel, (goods.id, there.id), populate_existing=True).low_at == 5
+
+
+NEWS: Final = (
+    "Guest cards booked for today",
+    "Gifts of points to hand over",
+    "Gifts of plans to hand over",
+    "Groups about to run out of time",
+    "Reviews to look at",
+    "Nicknames to look at",
+    "Rewards that were refused",
+)
+
+
+def counts_of(desk: Desk, names: tuple[str, ...] = NEWS) -> list[int]:
+    found = todos_of(desk)
+    return [found[name][1] if name in found else 0 for name in names]
+
+
+@pytest.fixture
+def unlooked(session: Session, world: World) -> World:
+    """The world, with a review to look at and a refused reward at each store."""
+    for place in (world.here, world.there):
+        session.get_one(Review, place.ids["reviews"]).state = ReviewState.WAITING
+        reward = session.get_one(GivenReward, place.ids["given_rewards"])
+        reward.state, reward.given_at, reward.refusal = RewardState.REFUSED, None, "coupons_gone"
+    session.commit()
+    return world
+
+
+def test_what_the_toolbox_leaves_to_staff_waits_in_its_own_store(
+    unlooked: World, sit_down: Callable[..., Desk]
+) -> None:
+    everywhere, here = sit_down("owner"), sit_down("owner", unlooked.here.store)
+
+    assert [count > 0 for count in counts_of(here)] == [True] * len(NEWS)
+    assert counts_of(everywhere) == [2 * count for count in counts_of(here)]
+    for url, count in (todos_of(here)[name] for name in NEWS):
+        page = here.get(url.removeprefix("/admin")).get_data(as_text=True)
+        assert len(ROW.findall(page)) == count, url
+
+
+def test_what_comes_tomorrow_does_not_wait_today(
+    session: Session, unlooked: World, sit_down: Callable[..., Desk]
+) -> None:
+    desk, names = sit_down("owner", unlooked.here.store), (NEWS[0], NEWS[3])
+    before = counts_of(desk, names)
+    booking = session.get_one(CardBooking, unlooked.here.ids["card_bookings"])
+    group = session.get_one(BuyingGroup, unlooked.here.ids["buying_groups"])
+    today = datetime.now(UTC)
+    tomorrow = today + timedelta(days=1)
+    booking.state, booking.ended_at = BookingState.KEPT, today
+    session.flush()
+    session.add(
+        CardBooking(
+            card_id=booking.card_id,
+            template_id=booking.template_id,
+            member_id=booking.member_id,
+            store_id=booking.store_id,
+            from_at=tomorrow,
+            until_at=tomorrow + timedelta(hours=1),
+            state=BookingState.BOOKED,
+            booked_at=today,
+        )
+    )
+    session.add(
+        BuyingGroup(
+            code="later",
+            activity_id=group.activity_id,
+            item_id=group.item_id,
+            store_id=group.store_id,
+            leader_id=make_member(session).id,
+            size=2,
+            state=GroupState.OPEN,
+            opened_at=today,
+            expires_at=tomorrow,
+        )
+    )
+    session.commit()
+
+    assert (before, counts_of(desk, names)) == ([1, 1], [0, 1])
