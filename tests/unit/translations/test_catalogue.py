@@ -29,6 +29,7 @@ WITHOUT_LETTERS: Final = {
     "%(event)s, %(at)s",
     "%(max)s+",
     "%(name)s: %(what)s",
+    "%(rule)s: %(value)s",
     "%(what)s: %(rate)s.",
 }
 """Texts of parameters and signs alone, with nothing in them to translate."""
@@ -64,10 +65,19 @@ GLOSSARY: Final = {
 
 SILENT_ATTRIBUTES: Final = {
     "skeleton.html": ["width=device-width, initial-scale=1", "light dark", "noindex"],
-    "page.html": ["width=device-width, initial-scale=1"],
+    "page.html": [
+        "width=device-width, initial-scale=1, viewport-fit=cover",
+        "telephone=no",
+        "website",
+        "image/jpeg",
+        "summary_large_image",
+    ],
     "mf_recovery.html": ["xxxx-xxxx-xxxx"],
 }
 """Attributes that nobody reads, or that are the same in any language."""
+
+OWN_NAMES: Final = {"poster_form.html": ["English"]}
+"""Languages by the names that their own readers know, whatever language the page is in."""
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +246,7 @@ def test_no_template_says_anything_that_cannot_be_translated(path: Path) -> None
     source = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL)
     visible = re.sub(r"<[^<>]*>", " ", source)
 
-    assert re.findall(r"[A-Za-z]{2,}", visible) == []
+    assert re.findall(r"[A-Za-z]{2,}", visible) == OWN_NAMES.get(path.name, [])
     assert [text for text in spoken if re.search(r"[A-Za-z]{3,}", text)] == SILENT_ATTRIBUTES.get(
         path.name, []
     )
