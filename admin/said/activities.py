@@ -30,7 +30,7 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     EntryState: {
         "held": (_("Set aside"), Tone.BUSY),
         "kept": (lazy_pgettext("activity", "Taken"), Tone.GOOD),
-        "released": (_("Given back"), Tone.CALM),
+        "released": (lazy_pgettext("activity", "Given back"), Tone.CALM),
     },
     GroupState: {
         "open": (lazy_pgettext("group", "Open"), Tone.BUSY),

@@ -29,7 +29,7 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {
 COLUMNS: Final[Mapping[str, Any]] = {
     "published_version": _("Published version"),
     "changed_at": _("Changed"),
-    "found_at": _("Taken"),
+    "found_at": lazy_pgettext("nickname", "Taken"),
 }
 
 
