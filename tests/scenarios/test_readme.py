@@ -27,20 +27,21 @@ pytestmark = pytest.mark.commits
 PATIENCE_SECONDS: Final = 180
 
 
-def _story() -> tuple[str, str, str]:
+def _story() -> tuple[str, str, str, str]:
     text = (CHECKOUT / "README.md").read_text()
     before, after = re.findall(r"<!-- story -->\n```sh\n(.*?)```", text, re.DOTALL)
     [at_the_counter] = re.findall(r"<!-- staff -->\n```sh\n(.*?)```", text, re.DOTALL)
-    return before, at_the_counter, after
+    [card] = re.findall(r"<!-- card -->\n```sh\n(.*?)```", text, re.DOTALL)
+    return before, card, at_the_counter, after
 
 
 def test_the_story_of_the_readme_ends_with_a_confirmed_payout(
     session: Session, services: Services, settings: Settings, tmp_path: Path
 ) -> None:
-    before, at_the_counter, after = _story()
+    before, card, at_the_counter, after = _story()
     _flask(services, "seed", "--scenario", "demo")
     _prove_the_demo(session, services)
-    script = f"set -eu\n{before}\n{at_the_counter}\necho READY $PAYOUT\nread -r _\n{after}"
+    script = f"set -eu\n{before}\n{card}\n{at_the_counter}\necho READY $PAYOUT\nread -r _\n{after}"
 
     with whole_system(services) as (base_url, sandbox):
         reader = subprocess.Popen(
