@@ -19,7 +19,8 @@ from app.kernel.clock import business_day
 from app.kernel.db import atomic, database_now
 from app.kernel.errors import DomainError
 from app.kernel.secrecy import vault
-from app.members.models import Distributor, Member
+from app.members.models import ConsentPurpose, Distributor, Member
+from app.members.profiles import put_consent
 from app.members.states import Standing
 from app.stores.models import Staff, Store
 
@@ -50,7 +51,7 @@ def load_guest_cards() -> Iterator[str]:
             .order_by(Member.id.desc())
             .limit(FRIENDS)
         ).all()
-        _give_phones(session, friends)
+        _give_phones(session, friends, now=now)
     shared = [_share(giver_id, key, now) for giver_id in givers for key in ids * 2]
     tokens = [token for token in shared if token is not None]
     claimed = _claim(tokens[: 2 * len(tokens) // 3], list(friends), now)
@@ -61,11 +62,13 @@ def load_guest_cards() -> Iterator[str]:
     )
 
 
-def _give_phones(session: Session, member_ids: Sequence[int]) -> None:
+def _give_phones(session: Session, member_ids: Sequence[int], *, now: datetime) -> None:
     """Let friends who have none give a phone number: cards are claimed with one."""
+    version = settings().consent_version
     for number, member_id in enumerate(member_ids):
         member = session.get_one(Member, member_id)
         if member.phone_hash is None:
+            put_consent(session, member_id, ConsentPurpose.PHONE, version, now=now)
             phone = f"+86199{number:08d}"
             member.phone_sealed = vault().seal(phone)
             member.phone_hash = vault().look_up("phone", phone)

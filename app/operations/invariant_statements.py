@@ -342,6 +342,8 @@ STATEMENTS: Final = (
             FROM bindings b LEFT JOIN distributors d ON d.member_id = b.owner_id
             WHERE coalesce(b.owner_store_id, d.store_id) IS NOT NULL
             UNION SELECT store_id, member_id FROM distributors WHERE store_id IS NOT NULL
+            UNION SELECT store_id, member_id FROM guest_card_bookings
+            UNION SELECT store_id, member_id FROM guest_card_uses
             UNION SELECT h.store_id, coalesce(h.member_id, e.claimed_by_id)
             FROM historic_orders h LEFT JOIN expected_members e ON e.id = h.expected_member_id
             WHERE coalesce(h.member_id, e.claimed_by_id) IS NOT NULL)

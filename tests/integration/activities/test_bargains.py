@@ -184,7 +184,7 @@ def test_a_newcomer_takes_several_parts_at_once_and_never_more_than_are_left(
 
 
 def test_helpers_have_so_many_cuts_a_day(session: Session, store: Store, now: datetime) -> None:
-    item = deal(session, store, cuts_per_day=2)
+    item = deal(session, store, cuts_per_day=2, bargain_seconds=2 * 86_400)
     found = [begin(session, item, store, now) for _ in range(3)]
     helper_id = make_member(session).id
     for bargain in found[:2]:
@@ -193,7 +193,7 @@ def test_helpers_have_so_many_cuts_a_day(session: Session, store: Store, now: da
     with pytest.raises(DayLimitReached), session.begin_nested():
         bargains.cut(session, found[2].code, helper_id=helper_id, now=now)
     tomorrow = bargains.cut(
-        session, found[2].code, helper_id=helper_id, now=now + timedelta(hours=20)
+        session, found[2].code, helper_id=helper_id, now=now + timedelta(days=1)
     )
 
     assert tomorrow.amount_fen > 0

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.members.models import MemberStore
 from app.operations.invariant_statements import STATEMENTS
+from app.settings import Settings
+from tests.factories.guest_cards import claimed_card, used
 from tests.factories.imports import make_expected, make_historic_order, make_run
 from tests.factories.orders import make_order
 from tests.factories.people import make_binding, make_distributor, make_member, make_store
@@ -68,6 +70,21 @@ def test_a_store_knows_who_bought_there_before_once_it_is_known_who_that_was(
     known.nickname, known.claimed_by_id, known.claimed_at = "", member.id, run.uploaded_at
 
     assert known_by(session, member.id) == {store.id}
+
+
+def test_a_store_knows_who_used_a_guest_card_there_and_the_audit_agrees(
+    session: Session, settings: Settings
+) -> None:
+    statement = next(sql for code, _, sql in STATEMENTS if code == "B35")
+    shop = make_store(session)
+    card = claimed_card(session, settings)
+    assert card.member_id is not None
+    before = known_by(session, card.member_id)
+
+    used(session, card, shop)
+
+    assert known_by(session, card.member_id) == {*before, shop.id}
+    assert session.scalars(sa.text(statement)).all() == []
 
 
 def test_whom_nobody_brought_no_store_knows(session: Session, now: datetime) -> None:
