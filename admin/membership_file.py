@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin import staff
 from admin.actions import joined
@@ -67,9 +68,7 @@ MEMBERSHIP_PAGES: Final = (
         name="level",
         label=_("Set level"),
         title=_("Set the level of this customer"),
-        intro=_(
-            "Above what growth deserves it is a present; below, growth does not lift it."
-        ),
+        intro=_("Above what growth deserves it is a present; below, growth does not lift it."),
         permission=EDIT,
         form=SetLevelForm,
         is_about_row=True,
@@ -125,7 +124,7 @@ def membership_sections(member: Member) -> Iterable[Section | None]:
             }
             for one in found
         ]
-        yield rows_section(_("Tasks"), rows, TASKS)
+        yield rows_section(lazy_pgettext("task", "Tasks"), rows, TASKS)
 
 
 def _standing(member_id: int) -> list[str]:

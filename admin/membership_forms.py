@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
@@ -228,7 +229,7 @@ class TaskForm(FlaskForm):
     reward_coupons = _amount_field(_("Reward: how many coupons"), COUPONS_MAX)
     reward_points = _amount_field(_("Reward: points"))
     reward_growth = _amount_field(_("Reward: growth"))
-    starts_at = MomentField(_("From"), validators=[InputRequired()])
+    starts_at = MomentField(lazy_pgettext("time", "From"), validators=[InputRequired()])
     ends_at = MomentField(_("Until"), validators=[Optional()])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import request
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import (
@@ -59,7 +60,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "top": _("From the top"),
     "width": _("Width"),
     "height": _("Height"),
-    "side": _("Side"),
+    "side": lazy_pgettext("square", "Side"),
     "size": _("Size of letters"),
     "lines": _("Lines at most"),
     "align": _("Alignment"),
@@ -69,7 +70,11 @@ LABELS: Final[Mapping[str, Any]] = {
     "zh": _("Chinese"),
     "en": _("English"),
 }
-ALIGNMENTS: Final = {"left": _("Left"), "center": _("Middle"), "right": _("Right")}
+ALIGNMENTS: Final = {
+    "left": lazy_pgettext("alignment", "Left"),
+    "center": lazy_pgettext("alignment", "Middle"),
+    "right": lazy_pgettext("alignment", "Right"),
+}
 USUAL: Final[Mapping[str, Any]] = {
     "left": 100,
     "top": 100,

@@ -23,7 +23,7 @@ STATES: Final[Mapping[type[StrEnum], Mapping[str, Label]]] = {
     PushState: {
         "running": (_("Under way"), Tone.BUSY),
         "done": (_("Done"), Tone.GOOD),
-        "stopped": (_("Stopped"), Tone.BAD),
+        "stopped": (lazy_pgettext("coupon", "Stopped"), Tone.BAD),
     },
 }
 WORDS: Final[Mapping[type[StrEnum], Mapping[str, Any]]] = {

@@ -36,7 +36,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "friend_id": _("Friend"),
     "accepted_at": _("Accepted"),
     "arrived_at": _("Did what counts"),
-    "is_counted": _("Counted"),
+    "is_counted": lazy_pgettext("invitations", "Counted"),
     "chance": _("Chance"),
     "gives": _("What it gives"),
     "draws": _("Draws"),

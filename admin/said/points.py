@@ -71,7 +71,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "pending_change": _("Pending"),
     "debt_change": _("Owed"),
     "granted_points": _("Came in"),
-    "left_points": _("Left"),
+    "left_points": lazy_pgettext("left", "Left"),
     "expired_points": _("Run out"),
     "taken_points": _("Taken back"),
     "returned_points": _("Came back"),

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.actions import joined
 from admin.base import ScopedView
@@ -46,7 +47,7 @@ class CardBookingsView(ScopedView):
     column_list = ("id", "from_at", "until_at", "store_id", "member_id", "card_id", "state")
     references: ClassVar = {"card_id": "guest_cards"}
     labels: ClassVar = {
-        "from_at": _("From"),
+        "from_at": lazy_pgettext("time", "From"),
         "until_at": _("Until"),
         "card_id": _("Guest card"),
         "ended_by": _("Ended by"),

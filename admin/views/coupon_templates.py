@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
@@ -263,7 +264,7 @@ class CouponTemplatesView(ScopedView):
         FormPage(
             name="push",
             label=_("Push to many"),
-            button=_("Begin"),
+            button=lazy_pgettext("background", "Begin"),
             title=_("Give this coupon to many customers"),
             intro=_(
                 "It runs in the background. Whoever has as many as one may is passed over, and it"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import SelectField
 from wtforms.validators import InputRequired
@@ -96,7 +97,7 @@ class DrawTicketsView(ScopedView):
         FormPage(
             name="hand-over",
             label=_("Hand over by code"),
-            button=_("Hand over"),
+            button=lazy_pgettext("exchange", "Hand over"),
             title=_("Hand over a prize"),
             intro=_("The customer shows the code of the prize. Nobody hands over their own."),
             permission=Permission.REDEEM,
@@ -109,7 +110,7 @@ class DrawTicketsView(ScopedView):
     decisions = (
         Decision(
             name="hand-over",
-            label=_("Hand over"),
+            label=lazy_pgettext("exchange", "Hand over"),
             permission=Permission.REDEEM,
             question=_("Hand over these prizes?"),
             warning=_("Do it when the customer has them in hand: it is noted once."),

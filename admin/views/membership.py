@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import abort, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin import staff
 from admin.actions import joined
@@ -171,7 +172,7 @@ class MembershipLevelsView(ScopedView):
         FormPage(
             name="evaluate",
             label=_("Look at everybody again"),
-            button=_("Begin"),
+            button=lazy_pgettext("background", "Begin"),
             title=_("Look at every member again by the rules of now"),
             intro=_("Whoever deserves more rises. Nobody falls before their year is over."),
             permission=EDIT,

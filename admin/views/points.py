@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from admin.actions import joined, with_reason
 from admin.base import ScopedView
@@ -110,7 +111,7 @@ class PointLotsView(ScopedView):
         Choice("source", _("Where from"), PointLot.source, PointSource),
         Options(
             "left",
-            _("Left"),
+            lazy_pgettext("left", "Left"),
             {
                 "yes": (_("Some"), lambda: PointLot.left_points > 0),
                 "no": (_("None"), lambda: PointLot.left_points == 0),
@@ -349,7 +350,7 @@ class MallExchangesView(ScopedView):
     decisions = (
         Decision(
             name="hand-over",
-            label=_("Hand over"),
+            label=lazy_pgettext("exchange", "Hand over"),
             permission=Permission.REDEEM,
             question=_("Hand over these items?"),
             warning=_("Do it when the customer has them in hand: it is noted once."),

@@ -54,7 +54,7 @@ class ReviewsView(ScopedView):
     )
 
     column_list = ("stars", "text", "product_id", "store_id", "member_id", "state", "written_at")
-    labels: ClassVar = {"text": _("Review")}
+    labels: ClassVar = {"text": lazy_pgettext("review", "Review")}
     computed: ClassVar = {"stars": lambda row: f"★ {row.stars}"}
     tabs = Choice("state", _("State"), Review.state, ReviewState)
     filters = (
@@ -134,7 +134,7 @@ class ReviewsView(ScopedView):
     def sections(self, row: Review) -> Iterable[Section | None]:
         """Show the words of both sides and the pictures."""
         if row.text:
-            yield sentences_section(_("Review"), row.text.split("\n"))
+            yield sentences_section(lazy_pgettext("review", "Review"), row.text.split("\n"))
         if row.reply:
             yield sentences_section(_("Reply"), row.reply.split("\n"))
         pictures = reviews.pictures_of(db.session(), [row.id])[row.id]
