@@ -73,7 +73,8 @@ def request_refund(
     """Reserve what is asked back; a job sends it once it is approved.
 
     While the order is still in our hands - not redeemed, picked up or on its way by courier - the
-    refund is approved at once where the settings say so, and its goods return to the shelf.
+    refund is approved at once where the settings say so, and its goods return to the shelf. Where
+    it was let go, others paid less because of it, as in a group that is complete: staff decide.
     """
     order = lock_order(session, order_id)
     require_refundable(session, order, now=now)
@@ -83,7 +84,8 @@ def request_refund(
     refund.returns_stock = is_in_our_hands or (wish.returns_stock and actor.kind == "staff")
     change = Change(after={"amount_fen": refund.amount_fen, "returns_stock": refund.returns_stock})
     _record_if_staff(session, actor, "refund_requested", (order, refund), change, now=now)
-    if order.state is OrderState.PAID_LATE or (is_in_our_hands and settings.refund_auto_approve):
+    is_alone = is_in_our_hands and order.let_go_at is None
+    if order.state is OrderState.PAID_LATE or (is_alone and settings.refund_auto_approve):
         _approve(session, refund, str(SYSTEM), now=now)
     session.flush()
     return refund

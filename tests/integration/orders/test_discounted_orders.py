@@ -355,6 +355,28 @@ def test_a_held_order_waits_until_it_is_let_go(session: Session, shop: Shop) -> 
     assert clean(session)
 
 
+def test_who_leaves_a_complete_group_waits_for_staff(session: Session, shop: Shop) -> None:
+    settings = replace(shop.settings, refund_auto_approve=True)
+    orders = [shop.order(shop.basket(), deal=shop.deal(is_held=True)) for _ in range(2)]
+    for order in orders:
+        shop.pay(order)
+    services.let_go(session, orders[1].id, now=shop.now)
+
+    refunds = [
+        services.request_refund(
+            session,
+            order.id,
+            wish=RefundWish(),
+            actor=Actor("member", shop.member.id),
+            settings=settings,
+            now=shop.now,
+        )
+        for order in orders
+    ]
+
+    assert [one.state for one in refunds] == [RefundState.APPROVED, RefundState.REQUESTED]
+
+
 def test_a_deal_that_fails_sends_everything_back_at_once_with_what_waits(
     session: Session, shop: Shop
 ) -> None:

@@ -77,6 +77,7 @@ class OrderModel:
     coupons: tuple[int, ...]
     points: int
     is_held: bool
+    was_let_go: bool = False
     state: OrderState = OrderState.CREATED
     refunds: dict[int, RefundModel] = field(default_factory=dict)
     window_ends_at: object = None
@@ -301,7 +302,9 @@ class DiscountedLife(RuleBasedStateMachine):
     def let_go(self, order_id: int) -> None:
         services.let_go(self.session, order_id, now=self.now)
         self.session.commit()
-        self.model[order_id].is_held = False
+        row = self.model[order_id]
+        row.was_let_go = row.was_let_go or row.is_held
+        row.is_held = False
 
     @rule(order_id=orders)
     def hand_over(self, order_id: int) -> None:
@@ -384,7 +387,9 @@ class DiscountedLife(RuleBasedStateMachine):
         )
         if refused:
             return multiple()
-        at_once = row.state in {OrderState.PAID, OrderState.PAID_LATE}
+        at_once = row.state is OrderState.PAID_LATE or (
+            row.state is OrderState.PAID and not row.was_let_go
+        )
         state = RefundState.APPROVED if at_once else RefundState.REQUESTED
         row.refunds[made[0].id] = RefundModel(made[0].amount_fen, state)
         assert row.going + row.gone <= row.payable
