@@ -109,6 +109,7 @@ def test_both_languages_differ_and_others_are_refused(
     assert_problem(mine.get(f"{path}?language=fr"), 422, "invalid_request", "language")
 
 
+@pytest.mark.usefixtures("redis")  # without the token of a sandbox that was reset since
 def test_a_code_of_wechat_is_drawn_where_it_is_wanted(
     session: Session, mine: Phone, code: ShareCode, sandbox: SandboxClient
 ) -> None:
