@@ -238,7 +238,7 @@ def _writing_one(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
 def _made(*, is_open_to_all: bool, is_for_many: bool) -> tuple[sa.CTE, sa.CTE]:
     """Return the parts of a statement that write coupons, and their first steps."""
     template = (
-        sa.select(TABLE)
+        sa.select(OF.id, OF.per_member, OF.valid_from_at, OF.valid_until_at, OF.valid_seconds)
         .where(*_open(is_open_to_all=is_open_to_all), OF.issued < OF.stock)
         .cte("template")
     )

@@ -84,9 +84,10 @@ def upgrade() -> None:
     _create_steps()
     _create_pushes()
     for table, (trigger, columns, also) in FROZEN.items():
+        of = ", ".join(columns.split())
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns.split())
         op.execute(
-            f"CREATE TRIGGER {trigger} BEFORE UPDATE ON {table}"
+            f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {of} ON {table}"
             f" FOR EACH ROW WHEN ({also}({changed})) EXECUTE FUNCTION refuse_change()"
         )
     op.execute(

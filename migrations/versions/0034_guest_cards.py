@@ -159,9 +159,10 @@ def _keep_what_was_recorded() -> None:
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     for table, columns in FROZEN_COLUMNS.items():
+        of = ", ".join(columns.split())
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns.split())
         op.execute(
-            f"CREATE TRIGGER {table}_facts BEFORE UPDATE ON {table}"
+            f"CREATE TRIGGER {table}_facts BEFORE UPDATE OF {of} ON {table}"
             f" FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION refuse_change()"
         )
 

@@ -95,9 +95,10 @@ def _keep_history() -> None:
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     for table, (trigger, columns) in FROZEN_COLUMNS.items():
+        of = ", ".join(columns.split())
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns.split())
         op.execute(
-            f"CREATE TRIGGER {trigger} BEFORE UPDATE ON {table}"
+            f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {of} ON {table}"
             f" FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION refuse_change()"
         )
 
