@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Flask, abort, flash, redirect, request, url_for
+from flask import Blueprint, Flask, abort, flash, g, redirect, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import ImmutableMultiDict
@@ -166,8 +166,14 @@ def _fingerprint(name: str) -> str:
 
 
 def asset(name: str) -> str:
-    """Return the address of a file of ours; it changes with its content."""
-    return url_for("admin.static", filename=name, v=_fingerprint(name))
+    """Return the address of a file of ours; it changes with its content.
+
+    A page asks for the file of the icons a hundred times.
+    """
+    known: dict[str, str] = g.setdefault("backoffice_assets", {})
+    if name not in known:
+        known[name] = url_for("admin.static", filename=name, v=_fingerprint(name))
+    return known[name]
 
 
 def here() -> str:

@@ -16,21 +16,24 @@ def current() -> Staff | None:
 
 
 def may(permission: Permission | None) -> bool:
-    """Tell whether the person here holds a permission; None asks only for a sign-in."""
-    staff = current()
-    if staff is None:
-        return False
+    """Tell whether the person here holds a permission; None asks only for a sign-in.
+
+    A page asks a hundred times, so what was found stays for the rest of the request.
+    """
     if "backoffice_permissions" not in g:
+        staff = current()
+        if staff is None:
+            return False
         g.backoffice_permissions = queries.staff_permissions(staff)
     return permission is None or permission in g.backoffice_permissions
 
 
 def visible_store_ids() -> frozenset[int] | None:
     """Return the stores of the person here, or None where they see all stores."""
-    staff = current()
-    if staff is None:
-        return frozenset()
     if "backoffice_stores" not in g:
+        staff = current()
+        if staff is None:
+            return frozenset()
         g.backoffice_stores = queries.visible_store_ids(staff)
     found: frozenset[int] | None = g.backoffice_stores
     return found
