@@ -46,6 +46,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def height_of(width: int) -> int:
+    """Return how high a window so wide is: a laptop's, or a phone's."""
+    return 900 if width > 700 else 844
+
+
 @dataclass
 class Window:
     """A tab of somebody, with everything that went wrong in it."""
@@ -79,6 +84,10 @@ class Window:
         self.page.click(f"form.languages button[value={locale}]")
         self.page.wait_for_load_state()
 
+    def resize(self, width: int) -> None:
+        """Lay the page out as on a laptop, or as on a phone."""
+        self.page.set_viewport_size({"width": width, "height": height_of(width)})
+
     def picture(self, name: str) -> None:
         """Keep what the whole page looks like, for people to look at."""
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -102,9 +111,10 @@ def window(chromium: Browser, web: str, redis: Redis) -> Iterator[Callable[..., 
     contexts = []
 
     def show(*, width: int = 1440, language: str = "zh-CN") -> Window:
-        height = 900 if width > 700 else 844
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, locale=language, has_touch=width <= 700
+            viewport={"width": width, "height": height_of(width)},
+            locale=language,
+            has_touch=width <= 700,
         )
         contexts.append(context)
         shown = Window(context.new_page(), web, pyotp.random_base32())

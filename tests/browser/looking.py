@@ -15,12 +15,10 @@ RUN: Final = """async () => (await axe.run(document, {resultTypes: ["violations"
 Colours = Literal["light", "dark"]
 
 
-def barriers(page: Page, colours: Colours) -> list[str]:
-    """Return what axe finds on a page, by day or by night, that keeps some people out."""
-    page.emulate_media(color_scheme=colours)
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds on a page, in the colours it has now, that keeps some people out."""
     page.evaluate(AXE)
     found: list[dict[str, Any]] = page.evaluate(RUN)
-    page.emulate_media(color_scheme="light")
     return [
         f"{page.url} {one['rule']}: {where}"
         for one in found

@@ -74,7 +74,7 @@ def test_links_that_lead_nowhere_have_friendly_pages_in_both_languages_on_a_phon
         phone.picture(f"shared-{name}-390")
         assert answer is not None
         assert flaws(phone.page, 390) == []
-        assert barriers(phone.page, "light") == []
+        assert barriers(phone.page) == []
         assert phone.page.get_by_role("link").count() == 0
         told[name] = (answer.status, *phone.page.locator("h1").inner_text().split("\n"))
 
