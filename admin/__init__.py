@@ -10,7 +10,7 @@ from admin.dashboard import TodayView
 from admin.dashboards.between_stores import BetweenStoresView
 from admin.dashboards.cards import CardFiguresView
 from admin.dashboards.pages import FiguresView, HelpView
-from admin.navigation import PROMOTIONS
+from admin.navigation import CARDS
 from admin.registry import views
 from admin.staff_mode import StaffModeView
 from app.settings import Settings
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
         (BetweenStoresView, _("Cards between stores"), "between_stores"),
     ):
         url = endpoint.replace("_", "-")
-        admin.add_view(page(name=name, endpoint=endpoint, url=url, category=PROMOTIONS))
+        admin.add_view(page(name=name, endpoint=endpoint, url=url, category=CARDS))
     admin.add_view(FiguresView(name=_("Figures"), endpoint="figures", url="figures"))
     admin.add_view(HelpView(name=_("Help"), endpoint="help", url="help"))
     admin.add_view(StaffModeView(name=_("Staff mode"), endpoint="staff_mode", url="staff-mode"))

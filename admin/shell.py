@@ -28,7 +28,7 @@ from admin.hooks import PREFIX, is_ours
 from admin.i18n import gettext, listed
 from admin.labels import label_of, tone_of
 from admin.listing import Request
-from admin.navigation import folds, navigation, section_of
+from admin.navigation import leads_to, lists_beside, navigation, section_of, unfolded
 from admin.role_names import role_name
 from admin.urls import local_url, modest, with_query
 from app.access import settings
@@ -224,10 +224,11 @@ def template_context() -> dict[str, Any]:
         return {}
     functions: list[Callable[..., Any]] = [
         asset,
-        folds,
         here,
         in_order,
         label_of,
+        leads_to,
+        lists_beside,
         navigation,
         page_url,
         role_names,
@@ -235,6 +236,7 @@ def template_context() -> dict[str, Any]:
         store_names,
         tone_of,
         trail_url,
+        unfolded,
     ]
     return {
         **{function.__name__: function for function in functions},

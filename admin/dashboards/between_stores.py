@@ -84,7 +84,7 @@ def balances(
 class BetweenStoresView(OfCards):
     """The statement of a month; staff of a store see the pairs that their stores are part of."""
 
-    icon = "store"
+    icon = "arrow-left-right"
 
     @expose("/")
     def index(self) -> str:

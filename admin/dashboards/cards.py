@@ -91,7 +91,7 @@ class CardFiguresView(OfCards):
     Staff of a store see the cards of its givers, whichever store they were used at.
     """
 
-    icon = "scroll-text"
+    icon = "chart-column"
 
     @expose("/")
     def index(self) -> str:

@@ -3,14 +3,34 @@
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-// Navigation on narrow screens
+// Navigation on narrow screens: links that the address opens and closes, and buttons with a script
+const NAVIGATION = "#sidebar";
+const opensNavigation = all("[data-nav-open]");
+
 function openNavigation(open) {
   document.body.classList.toggle("nav-open", open);
-  for (const button of all("[data-nav-open]")) button.setAttribute("aria-expanded", String(open));
+  for (const button of opensNavigation) button.setAttribute("aria-expanded", String(open));
   if (open) document.querySelector(".sidebar a")?.focus();
+  else if (location.hash === NAVIGATION) location.replace("#main");
 }
-for (const button of all("[data-nav-open]")) button.addEventListener("click", () => openNavigation(true));
-for (const button of all("[data-nav-close]")) button.addEventListener("click", () => openNavigation(false));
+function closeNavigation() {
+  openNavigation(false);
+  opensNavigation[0]?.focus();
+}
+function actsAsButton(link, act) {
+  link.setAttribute("role", "button");
+  link.addEventListener("click", (event) => { event.preventDefault(); act(); });
+  link.addEventListener("keydown", (event) => {
+    if (event.key === " ") { event.preventDefault(); act(); }
+  });
+}
+for (const link of opensNavigation) {
+  link.setAttribute("aria-controls", "sidebar");
+  link.setAttribute("aria-expanded", "false");
+  actsAsButton(link, () => openNavigation(true));
+}
+for (const link of all("[data-nav-close]")) actsAsButton(link, closeNavigation);
+if (location.hash === NAVIGATION) openNavigation(true);
 
 // Headings of the navigation stay as they were left
 const leftOpen = "nav-section:";
@@ -19,7 +39,7 @@ for (const section of all("details[data-nav-section]")) {
   const holdsPage = section.querySelector("[aria-current]") !== null;
   try {
     if (!holdsPage && localStorage.getItem(name)) section.open = localStorage.getItem(name) === "open";
-    section.addEventListener("toggle", () => localStorage.setItem(name, section.open ? "open" : "shut"));
+    section.querySelector("summary").addEventListener("click", () => localStorage.setItem(name, section.open ? "shut" : "open"));
   } catch {
     // A browser that keeps nothing shows what the server thinks best.
   }
@@ -35,10 +55,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (document.body.classList.contains("nav-open")) {
-    openNavigation(false);
-    document.querySelector("[data-nav-open]")?.focus();
-  }
+  if (document.body.classList.contains("nav-open")) closeNavigation();
   for (const menu of menus.filter((one) => one.open)) {
     menu.open = false;
     menu.querySelector("summary").focus();

@@ -137,7 +137,7 @@ class ActivitiesView(ScopedView):
 
     permission = Permission.ACTIVITIES_VIEW
     scope = touching_stores(Activity.store_ids)
-    icon = "calendar-clock"
+    icon = "megaphone"
     intro = _(
         "Promotions with a beginning and an end. They begin and end by the clock; what has begun"
         " no longer changes, but for its stock."
@@ -275,7 +275,7 @@ class BuyingGroupsView(ScopedView):
 
     permission = Permission.ACTIVITIES_VIEW
     scope = by_store(BuyingGroup.store_id)
-    icon = "users"
+    icon = "users-round"
     intro = _("Who opened a group, who paid, and how it ended. Money of a failed one goes back.")
 
     column_list = (
@@ -325,7 +325,7 @@ class BargainsView(ScopedView):
 
     permission = Permission.ACTIVITIES_VIEW
     scope = by_store(Bargain.store_id)
-    icon = "scale"
+    icon = "scissors"
     intro = _("How far each price has come down, who helped, and what was bought.")
 
     column_list = (

@@ -61,7 +61,7 @@ class CouponsView(ScopedView):
 
     permission = Permission.COUPONS_VIEW
     scope = by_member(Coupon.member_id)
-    icon = "ticket-percent"
+    icon = "tickets"
     intro = _("Who holds which coupon, how it was got, and what became of it.")
     is_counted = False
 

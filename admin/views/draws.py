@@ -55,7 +55,7 @@ class DrawTicketsView(ScopedView):
 
     permission = Permission.ACTIVITIES_VIEW
     scope = draws.seen_in
-    icon = "gift"
+    icon = "dices"
     intro = _("Every draw with what it won. Things wait in a store until they are handed over.")
     is_counted = False
 

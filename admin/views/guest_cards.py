@@ -143,7 +143,7 @@ class CardTemplatesView(ScopedView):
 
     permission = Permission.CARDS_VIEW
     scope = touching_stores(CardTemplate.store_ids)
-    icon = "gift"
+    icon = "wallet-cards"
     intro = _(
         "What distributors can give to friends, and how many in a month. A change counts for cards"
         " that are shared from then on."
@@ -259,7 +259,7 @@ class GuestCardsView(ScopedView):
 
     permission = Permission.CARDS_VIEW
     scope = queries.tied_to
-    icon = "ticket-percent"
+    icon = "ticket-check"
     intro = _(
         "Cards given by distributors of your stores, and those booked or used there. What a"
         " customer can use here is found by their code or phone number."

@@ -68,7 +68,7 @@ class MemberTasksView(ScopedView):
 
     permission = Permission.MEMBERSHIP_VIEW
     scope = everybody
-    icon = "list-checks"
+    icon = "target"
     intro = _("What customers can do once for a reward, such as bringing friends who buy.")
     is_counted_by_store = False
 

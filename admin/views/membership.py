@@ -100,7 +100,7 @@ class MembershipLevelsView(ScopedView):
 
     permission = Permission.MEMBERSHIP_VIEW
     scope = everybody
-    icon = "badge-check"
+    icon = "crown"
     intro = _(
         "What each level asks for and brings. New rules move nobody: who holds a level keeps it"
         " for the year they were promised, and rises when they are looked at again."

@@ -60,7 +60,7 @@ class MessageTemplatesView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = brand_only
-    icon = "message-square"
+    icon = "bell"
     intro = _(
         "Which template of WeChat's is filled with what on each occasion. Without one, customers"
         " are not written to about it."

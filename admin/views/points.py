@@ -39,7 +39,7 @@ class PointEntriesView(ScopedView):
 
     permission = Permission.POINTS_VIEW
     scope = by_member(PointEntry.member_id)
-    icon = "hand-coins"
+    icon = "coins"
     intro = _("Every line of every customer's statement; together they are what each has.")
     is_counted = False
 

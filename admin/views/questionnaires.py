@@ -70,7 +70,7 @@ class QuestionnairesView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = by_store(Questionnaire.store_id)
-    icon = "message-square"
+    icon = "clipboard-list"
     intro = _("Questions to customers. Each answers once; a version never changes once published.")
 
     column_list = ("title", "store_id", "state", "version", "created_by_id", "created_at")
@@ -179,7 +179,7 @@ class QuestionnaireAnswersView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = _of_stores
-    icon = "message-square"
+    icon = "clipboard-list"
     intro = _("What customers answered, one line for each.")
 
     column_list = ("questionnaire", "member_id", "answers", "answered_at")

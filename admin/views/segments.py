@@ -69,7 +69,7 @@ class SegmentsView(ScopedView):
 
     permission = Permission.CAMPAIGNS_VIEW
     scope = by_store(Segment.store_id)
-    icon = "users"
+    icon = "chart-pie"
     intro = _("Choices of customers, asked anew each time they are used.")
 
     column_list = ("name", "store_id", "state", "created_by_id", "created_at")

@@ -127,14 +127,81 @@ def test_menus_and_the_navigation_answer_to_the_keyboard(
     desk.page.keyboard.press("Tab")
     skip = focused(desk)
     desk.page.focus("[data-nav-open]")
-    desk.page.keyboard.press("Enter")
-    is_open = desk.page.locator("body.nav-open").count()
-    desk.page.keyboard.press("Escape")
+    opened = []
+    for key in ("Enter", "Space"):
+        desk.page.keyboard.press(key)
+        opened.append(desk.page.locator("body.nav-open").count())
+        desk.page.keyboard.press("Escape")
 
     assert skip == "#main"
-    assert is_open == 1
+    assert opened == [1, 1]
     assert desk.page.locator("body.nav-open").count() == 0
     assert desk.page.evaluate("document.activeElement.hasAttribute('data-nav-open')")
+
+
+def test_the_navigation_of_a_phone_opens_and_closes_without_a_script(
+    seat: Callable[..., Window],
+) -> None:
+    desk = seat("front_desk", width=390)
+    desk.page.route("**/*.js*", lambda route: route.abort())
+    desk.open("/")
+    sidebar = desk.page.locator("#sidebar")
+
+    expect(sidebar).to_be_hidden()
+    desk.page.click("[data-nav-open]")
+    expect(sidebar).to_be_visible()
+    desk.page.click("#sidebar [data-nav-close]")
+    expect(sidebar).to_be_hidden()
+    desk.page.click("[data-nav-open]")
+    desk.page.click(".sidebar a[href='/admin/orders/']")
+
+    desk.page.wait_for_url("**/admin/orders/")
+    expect(sidebar).to_be_hidden()
+
+
+def test_a_navigation_opened_before_the_script_came_closes_by_it(
+    seat: Callable[..., Window],
+) -> None:
+    desk = seat("front_desk", width=390)
+
+    desk.open("/#sidebar")
+    expect(desk.page.locator("[data-nav-open]")).to_have_attribute("aria-expanded", "true")
+    desk.page.keyboard.press("Escape")
+
+    expect(desk.page.locator("#sidebar")).to_be_hidden()
+    expect(desk.page.locator("[data-nav-open]")).to_have_attribute("aria-expanded", "false")
+    assert desk.troubles == []
+
+
+def test_headings_of_the_navigation_stay_as_they_were_left(seat: Callable[..., Window]) -> None:
+    desk = seat("owner")
+    desk.open("/help/")
+    orders = desk.page.locator("[data-nav-section=orders]")
+    cards = desk.page.locator("[data-nav-section=cards]")
+
+    desk.open("/activities/")
+    orders.locator("summary").click()
+    cards.locator("summary").click()
+    desk.open("/help/")
+
+    expect(orders).not_to_have_attribute("open", "")
+    expect(cards).to_have_attribute("open", "")
+    expect(desk.page.locator("[data-nav-section=activities]")).not_to_have_attribute("open", "")
+    assert desk.troubles == []
+
+
+def test_what_stands_beside_a_list_is_reached_by_keyboard_on_a_phone(
+    seat: Callable[..., Window],
+) -> None:
+    desk = seat("front_desk", width=390)
+    desk.open("/guest_cards/")
+
+    desk.page.focus(".beside a[href='/admin/card_uses/']")
+    desk.page.keyboard.press("Enter")
+
+    desk.page.wait_for_url("**/admin/card_uses/")
+    expect(desk.page.locator(".beside [aria-current]")).to_have_text("Uses of guest cards")
+    assert desk.troubles == []
 
 
 def focused(desk: Window) -> Any:

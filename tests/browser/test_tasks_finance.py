@@ -84,7 +84,6 @@ def test_why_a_commission_is_what_it_is_stands_beside_it(
 
     desk.open("/")
     desk.page.click("[data-nav-open]")
-    desk.page.click(".sidebar [data-nav-section=money] summary")
     desk.page.click(".sidebar a[href='/admin/awards/']")
     desk.page.locator("td.head a.open").first.click()
 
