@@ -63,6 +63,7 @@ CRON: Final[Mapping[str, str]] = {
     privacy.forget_data_copies.name: "55 * * * *",
     posters.forget_old_posters.name: "35 3 * * *",
     members.forget_ended_sessions.name: "40 3 * * *",
+    members.forget_former_customers.name: "42 3 * * *",
     staff.forget_staff_sessions.name: "45 3 * * *",
     staff.end_past_employment.name: "5 0 * * *",
     distribution.evaluate_all_levels.name: "10 3 * * *",

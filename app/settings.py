@@ -84,6 +84,8 @@ class Settings:
     """How long a wish to be erased can be taken back."""
     privacy_copy_seconds: int = 7 * DAY
     """How long the copy of one's data can be fetched."""
+    former_customer_seconds: int = 180 * DAY
+    """How long an erased customer is recognised who asks for what new ones get; 0: never."""
 
     # Orders.
     order_pay_seconds: int = 1800
@@ -94,6 +96,10 @@ class Settings:
     refund_query_seconds: int = 60
     refund_not_found_seconds: int = 300
     """How long 'not found' after sending a refund counts as 'perhaps still being accepted'."""
+
+    # What counts as a purchase where a reward follows it.
+    kept_order_fen: int = 1_000
+    """A first order, or a friend's, counts from so much on that was not given back."""
 
     # Guest cards.
     card_share_seconds: int = DAY

@@ -22,6 +22,7 @@ from app.loyalty import models as loyalty
 from app.members import avatar_models
 from app.members import expected as expected_members
 from app.members import file_models as member_files
+from app.members import former as former_customers
 from app.members import models as members
 from app.membership import models as membership
 from app.orders import discount_models, handover_models

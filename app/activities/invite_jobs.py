@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.access import settings
 from app.activities import invites
 from app.guest_cards.models import GuestCard
 from app.kernel import outbox
@@ -23,7 +24,7 @@ BATCH: Final = 50
 
 @job(SETTLED)
 def count_invited_buyers() -> int:
-    """Let friends arrive whose order has outlived its after-sale window with money left in it."""
+    """Let friends arrive whose order has outlived its after-sale window with enough left in it."""
     return work_off(SETTLED, _settled, limit=BATCH)
 
 
@@ -38,7 +39,7 @@ def _settled(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     kept = sa.select(Order.member_id).where(
         Order.id.in_(wanted),
         Order.state == OrderState.SETTLED,
-        Order.refunded_fen < Order.paid_fen,
+        Order.paid_fen - Order.refunded_fen >= settings().kept_order_fen,
     )
     for member_id in sorted(set(session.scalars(kept))):
         invites.arrived(session, member_id, "first_order_kept", now=now)

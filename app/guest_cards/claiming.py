@@ -40,6 +40,7 @@ from app.guest_cards.sharing import share_code_of
 from app.guest_cards.states import HELD, CardEvent, CardState
 from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
+from app.members import former
 from app.members.errors import MemberNotFound, NotADistributor
 from app.members.models import Member, MemberDevice
 from app.members.queries import household_of
@@ -160,13 +161,12 @@ def _require_eligible(
     ):
         raise HouseholdCard
     require_not_blocked(session, member.id, settings=settings, now=now)
-    is_new = is_new_customer(session, member)
+    is_new = is_new_customer(session, member) and not former.has_used_card(session, member, now=now)
     if card.is_new_only and not is_new:
         raise NotANewCustomer
-    if _had_before(session, card, member):
+    if _had_before(session, card, member, now=now):
         raise CardHadBefore
-    claimed = sa.select(sa.func.count()).where(GuestCard.device_hash == device_hash)
-    if (session.scalar(claimed) or 0) >= settings.card_claims_per_device:
+    if _claims_with(session, device_hash, now=now) >= settings.card_claims_per_device:
         raise DeviceCardsUsedUp
     return is_new
 
@@ -193,7 +193,13 @@ def _used_givers_device(session: Session, card: GuestCard, device_hash: str) -> 
     )
 
 
-def _had_before(session: Session, card: GuestCard, member: Member) -> bool:
+def _claims_with(session: Session, device_hash: str, *, now: datetime) -> int:
+    """Count the cards claimed with a device, by people who were erased since as well."""
+    claimed = sa.select(sa.func.count()).where(GuestCard.device_hash == device_hash)
+    return (session.scalar(claimed) or 0) + former.card_claims(session, device_hash, now=now)
+
+
+def _had_before(session: Session, card: GuestCard, member: Member, *, now: datetime) -> bool:
     """Tell whether this person, by phone number or unionid, claimed one of this kind before."""
     same = [Member.id == member.id, Member.phone_hash == member.phone_hash]
     if member.wechat_unionid is not None:
@@ -203,7 +209,9 @@ def _had_before(session: Session, card: GuestCard, member: Member) -> bool:
         GuestCard.member_id == Member.id,
         sa.or_(*same),
     )
-    return bool(session.scalar(sa.select(had)))
+    return bool(session.scalar(sa.select(had))) or former.had_card(
+        session, member, card.template_id, now=now
+    )
 
 
 def _touch(

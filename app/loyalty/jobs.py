@@ -76,8 +76,9 @@ def promise(session: Session, tasks: Sequence[Task], now: datetime) -> None:
 
 def settle(session: Session, tasks: Sequence[Task], now: datetime) -> None:
     """Work off settlements."""
+    kept_fen = settings().kept_order_fen
     for order_id in _bring_into_line(session, [task.subject_id for task in tasks], now=now):
-        occasions.look_at_settled(session, order_id, now=now)
+        occasions.look_at_settled(session, order_id, kept_fen=kept_fen, now=now)
     outbox.finish(session, tasks)
 
 

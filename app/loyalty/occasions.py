@@ -55,10 +55,16 @@ def look_at_member(session: Session, member_id: int, *, now: datetime) -> None:
                 tasks.count(session, task, member_id, "bound", now=now)
 
 
-def look_at_settled(session: Session, order_id: int, *, now: datetime) -> None:
-    """Count a first settled order for its buyer, and for whoever brought them."""
+def look_at_settled(session: Session, order_id: int, *, kept_fen: int, now: datetime) -> None:
+    """Count a first settled order for its buyer, and for whoever brought them.
+
+    An order of which less than `kept_fen` was kept counts for nobody: a purchase that goes back
+    but for a coin is none.
+    """
     order = session.get_one(Order, order_id, populate_existing=True)
-    if order.settled_at is None or not _is_first(session, order):
+    if order.settled_at is None or order.paid_fen - order.refunded_fen < kept_fen:
+        return
+    if not _is_first(session, order, kept_fen=kept_fen):
         return
     fact = f"order:{order.id}"
     tasks.note(session, TaskKind.FIRST_ORDER, order.member_id, fact, at=order.settled_at, now=now)
@@ -173,13 +179,14 @@ def _done_with_phone(session: Session, task_id: int, member: Member) -> bool:
     return found is not None
 
 
-def _is_first(session: Session, order: Order) -> bool:
+def _is_first(session: Session, order: Order, *, kept_fen: int) -> bool:
     """Tell whether an order is the first that its buyer paid and kept, former systems included."""
     earlier = session.scalar(
         sa.select(Order.id)
         .where(
             Order.member_id == order.member_id,
             Order.id != order.id,
+            Order.paid_fen - Order.refunded_fen >= kept_fen,
             sa.tuple_(Order.settled_at, Order.id)
             < sa.tuple_(sa.literal(order.settled_at), sa.literal(order.id)),
         )

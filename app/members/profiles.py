@@ -16,7 +16,7 @@ from app.kernel.clock import business_day
 from app.kernel.db import atomic, retrying
 from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
-from app.members import expected
+from app.members import expected, former
 from app.members.errors import (
     ConsentRequired,
     MemberNotFound,
@@ -74,6 +74,7 @@ def set_phone(member_id: int, *, code: str, consent_version: str | None, now: da
             member.phone_sealed = vault().seal(phone)
             member.phone_hash = vault().look_up("phone", phone)
             expected.claim(session, member, now=now)
+            former.recognise(session, member, now=now)
             emit(session, "phone_bound", member.id, now=now)
 
     retrying(keep)

@@ -20,6 +20,7 @@ from app.kernel.db import atomic, retrying
 from app.kernel.ids import digest
 from app.kernel.outbox import emit
 from app.kernel.secrecy import vault
+from app.members import former
 from app.members.errors import (
     AccountDeleted,
     ConsentRequired,
@@ -105,6 +106,8 @@ def _enter(arrival: _Arrival, *, settings: Settings, now: datetime) -> SignedIn:
             raise AccountDeleted
         _ensure_consent(session, member, arrival, settings=settings, now=now)
         _adopt_unionid(session, member, arrival.unionid)
+        if is_new:
+            former.recognise(session, member, now=now)
         if arrival.device_hash is not None:
             remember_device(session, member.id, arrival.device_hash, now=now)
         token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -11,6 +11,7 @@ from typing import Final
 from app.preferences.guards import GUARDS
 from app.preferences.guest_cards import GUEST_CARDS
 from app.preferences.membership import MEMBERSHIP
+from app.preferences.newcomers import NEWCOMERS
 from app.preferences.points import POINTS
 from app.preferences.specs import Spec
 from app.preferences.suspicions import SUSPICIONS
@@ -20,6 +21,7 @@ from app.preferences.writing import WRITING
 
 SPECS: Final[tuple[Spec, ...]] = (
     *TRADE,
+    *NEWCOMERS,
     *GUEST_CARDS,
     *POINTS,
     *MEMBERSHIP,

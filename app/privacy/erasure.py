@@ -4,19 +4,24 @@ Nothing is erased while something is owed in either direction: an order not at i
 way, commission that can still be withdrawn, an open dispute. Amounts and postings stay.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.guest_cards.models import GuestCard
 from app.kernel.audit import SYSTEM
 from app.kernel.i18n import N_
+from app.members import former
 from app.members import services as members
-from app.members.models import Distributor
+from app.members.former import CardsHad
+from app.members.models import Distributor, Member
 from app.members.states import Standing, StandingEvent, after_standing
 from app.privacy.register import TRACES, Trace
+from app.settings import Settings
 
 OBSTACLES: Final[Mapping[str, tuple[str, str]]] = {
     "order_open": (
@@ -64,6 +69,27 @@ def obstacles(session: Session, member_id: int) -> tuple[str, ...]:
         for code, (_, question) in OBSTACLES.items()
         if session.scalar(sa.text(question), {"id": member_id})
     )
+
+
+def remember(session: Session, member_id: int, *, settings: Settings, now: datetime) -> int:
+    """Keep by what somebody is recognised who asks again for what new customers get.
+
+    To be called before `erase`, with the member locked. Returns how many marks are kept; they run
+    out by themselves.
+    """
+    had = session.execute(
+        sa.select(GuestCard.template_id, GuestCard.device_hash, GuestCard.first_used_at).where(
+            GuestCard.member_id == member_id
+        )
+    ).all()
+    cards = CardsHad(
+        template_ids=tuple(sorted({one.template_id for one in had})),
+        has_used=any(one.first_used_at is not None for one in had),
+        claims=Counter(one.device_hash for one in had if one.device_hash is not None),
+    )
+    until_at = now + timedelta(seconds=settings.former_customer_seconds)
+    member = session.get_one(Member, member_id)
+    return former.remember(session, member, cards, until_at=until_at, now=now)
 
 
 def erase(session: Session, member_id: int, *, now: datetime) -> None:

@@ -133,6 +133,7 @@ def carry_out(
         row.due_at = now + TRIED_AGAIN_AFTER
         return row
     else:
+        erasure.remember(session, member_id, settings=settings, now=now)
         erasure.erase(session, member_id, now=now)
         row = session.get_one(PrivacyRequest, request_id)
         _forget_copies(session, member_id)

@@ -1,4 +1,4 @@
-"""Guest cards: templates, quotas, cards, bookings, uses."""
+"""Guest cards: templates, quotas, cards, bookings, uses; and who had them before an erasure."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -50,11 +50,13 @@ INDEXES = (
     "ix_guest_card_uses_staff ON guest_card_uses (staff_id, at)",
     "ix_guest_card_uses_store ON guest_card_uses (store_id, at)",
     "ix_guest_card_conversions_store_id ON guest_card_conversions (store_id)",
+    "ix_former_customers_mark ON former_customers (mark)",
+    "ix_former_customers_until ON former_customers (until_at)",
 )
 """Unique those whose name says so."""
 TABLES = (
-    "guest_card_conversions guest_card_uses guest_card_slots guest_card_bookings guest_card_items"
-    " guest_card_steps guest_cards guest_card_quotas guest_card_level_quotas"
+    "former_customers guest_card_conversions guest_card_uses guest_card_slots guest_card_bookings"
+    " guest_card_items guest_card_steps guest_cards guest_card_quotas guest_card_level_quotas"
     " guest_card_template_services guest_card_templates"
 )
 TIED = """
@@ -136,6 +138,7 @@ def upgrade() -> None:
     _create_slots()
     _create_uses()
     _create_conversions()
+    _create_former_customers()
     for index in INDEXES:
         op.execute(f"CREATE {'UNIQUE ' if index.startswith('uq_') else ''}INDEX {index}")
     _keep_what_was_recorded()
@@ -397,4 +400,20 @@ def _create_conversions() -> None:
         _check("refunded", "refunded_fen BETWEEN 0 AND paid_fen"),
         sa.PrimaryKeyConstraint("card_id"),
         sa.UniqueConstraint("order_id"),
+    )
+
+
+def _create_former_customers() -> None:
+    """What recognises an erased customer for a while: hashes, and what they may not have twice."""
+    op.create_table(
+        "former_customers",
+        _id(),
+        _text("mark"),
+        _instant("first_paid_at", nullable=True),
+        sa.Column("card_template_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("has_used_card", sa.Boolean(), nullable=False),
+        _number("card_claims"),
+        _instant("until_at"),
+        _check("mark", "mark ~ '^[0-9a-f]{64}$'"),
+        _check("card_claims", "card_claims >= 0"),
     )

@@ -149,18 +149,17 @@ def test_only_what_the_rules_name_counts(
     assert invites.arrived(session, friend.id, HOW, now=now) == 1
 
 
-@pytest.mark.parametrize(("refunded", "counted"), [(False, 1), (True, 0)])
-def test_an_order_counts_when_its_window_has_closed_with_money_left(
-    session: Session, activity: Activity, host: Member, now: datetime, refunded: bool, counted: int
+@pytest.mark.parametrize(("kept_fen", "counted"), [(0, 0), (1, 0), (999, 0), (1_000, 1)])
+def test_an_order_counts_when_its_window_has_closed_with_enough_left(
+    session: Session, activity: Activity, host: Member, now: datetime, kept_fen: int, counted: int
 ) -> None:
     row = begin(session, activity, host, now)
     friend = bring(session, row, now)
     order: Order = make_order(
         session, member=friend, store=make_store(session), state=OrderState.SETTLED
     )
-    if refunded:
-        order.refunded_fen = order.paid_fen
-        order.state = OrderState.REFUNDED
+    order.refunded_fen = order.paid_fen - kept_fen
+    order.state = OrderState.SETTLED if kept_fen else OrderState.REFUNDED
     task = Task(job="count_invited_buyers", subject_id=order.id, created_at=now, due_at=now)
     session.add(task)
     session.commit()

@@ -191,6 +191,23 @@ def test_first_orders_that_are_kept_count_for_buyer_and_friend(
     assert given(session, owner.member_id) == [("task", 10, "given")]
 
 
+def test_an_order_that_went_back_but_for_a_coin_is_no_first_order_and_the_next_one_is(
+    session: Session, now: datetime
+) -> None:
+    make_task(session, TaskKind.FIRST_ORDER)
+    brings = make_task(session, TaskKind.BRING_A_FRIEND, target=2)
+    owner, friend = make_distributor(session), make_member(session)
+    for gone_fen, counted in ((1, 0), (0, 1)):
+        order = make_order(session, member=friend, owner=owner, state=OrderState.SETTLED, now=now)
+        order.refunded_fen = gone_fen and order.paid_fen - 999
+        emit(session, "order_settled", order.id, now=now)
+        work(session, now=now, twice=True)
+
+        progress = session.get(TaskProgress, (brings.id, owner.member_id))
+        assert (progress.count if progress else 0) == counted
+        assert given(session, friend.id) == [("task", 10, "given")] * counted
+
+
 def test_whoever_bought_in_a_former_system_has_no_first_order_any_more(
     session: Session, now: datetime
 ) -> None:
