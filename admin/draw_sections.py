@@ -5,17 +5,28 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute
 
 from admin import bars
 from admin.bars import Drawing, Point
 from admin.details import Section, rows_section, sentences_section
 from admin.draw_forms import percent_of
 from admin.i18n import gettext
+from admin.scopes import by_member
+from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.access import settings
 from app.activities import draws, invites
 from app.activities.draw_models import CheckIn, DrawPrize, DrawTicket, InviteRound, LuckyDraw
-from app.activities.draw_numbers import check_in_numbers, draw_numbers, invite_numbers
+from app.activities.draw_numbers import (
+    CheckInNumbers,
+    DrawNumbers,
+    InviteNumbers,
+    check_in_numbers,
+    draw_numbers,
+    invite_numbers,
+)
 from app.activities.models import Activity, ActivityEntry
 from app.activities.numbers import ZONE
 from app.activities.states import ActivityKind
@@ -37,9 +48,29 @@ PRIZES: Final = Shape(
 FRIENDS: Final = Shape(
     ("friend_id", "accepted_at", "arrived_at", "is_counted"), references={"friend_id": "members"}
 )
+
+
+def _of_draw(activity_id: int) -> DrawNumbers:
+    return draw_numbers(db.session(), activity_id)
+
+
+def _of_check_in(activity_id: int) -> CheckInNumbers:
+    return check_in_numbers(db.session(), activity_id, only=_seen)
+
+
+def _of_rounds(activity_id: int) -> InviteNumbers:
+    return invite_numbers(db.session(), activity_id, only=_seen)
+
+
+def _seen(member_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Return the condition for customers whom the person here may see, as the lists have it."""
+    store_ids = visible_store_ids()
+    return sa.true() if store_ids is None else by_member(member_id)(store_ids)
+
+
 NUMBERS: Final = {
     ActivityKind.LUCKY_DRAW: (
-        draw_numbers,
+        _of_draw,
         Shape(
             (
                 *("draws", "people", "prizes_won", "to_hand_over"),
@@ -48,11 +79,11 @@ NUMBERS: Final = {
         ),
     ),
     ActivityKind.CHECK_IN: (
-        check_in_numbers,
+        _of_check_in,
         Shape(("visits", "people", "longest", "points_given")),
     ),
     ActivityKind.INVITE_ROUNDS: (
-        invite_numbers,
+        _of_rounds,
         Shape(
             (
                 *("rounds", "rounds_open", "rounds_complete", "people"),
@@ -71,7 +102,7 @@ def own_sections(view: Any, row: Activity) -> Iterable[Section | None]:
         yield prizes_section(row)
         yield proof_section(row)
     numbers, shape = NUMBERS[row.kind]
-    yield rows_section(_("What it brought"), [numbers(db.session(), row.id)], shape)
+    yield rows_section(_("What it brought"), [numbers(row.id)], shape)
     yield days_section(row)
     rows: dict[ActivityKind, tuple[str, Any]] = {
         ActivityKind.LUCKY_DRAW: ("draw_tickets", DrawTicket.activity_id == row.id),
@@ -124,9 +155,11 @@ def proof_section(row: Activity) -> Section | None:
 def days_section(row: Activity) -> Section | None:
     """Draw how many took part day by day."""
     day = sa.func.date(sa.func.timezone(ZONE, ActivityEntry.created_at))
+    is_draw = row.kind is ActivityKind.LUCKY_DRAW
+    is_seen = sa.true() if is_draw else _seen(ActivityEntry.member_id)
     found = db.session.execute(
         sa.select(day.label("day"), sa.func.count().label("joins"))
-        .where(ActivityEntry.activity_id == row.id)
+        .where(ActivityEntry.activity_id == row.id, is_seen)
         .group_by(day)
         .order_by(day)
     ).all()

@@ -1,17 +1,30 @@
 """What draws, check-ins and rounds of invitations brought: people, points and new customers.
 
 They sell nothing, so their figures are not those of `numbers`: nothing here is money, and what is
-handed over in a store has no price that the house knows.
+handed over in a store has no price that the house knows. Check-ins and rounds happen in no store,
+so staff of some stores see those of the customers whom their stores know, as in the lists beside
+them. A draw is open to everybody, as its proof is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.activities.draw_models import CheckIn, DrawPrize, DrawTicket, InvitedFriend, InviteRound
 from app.activities.states import InviteState, TicketState
 from app.loyalty.models import RewardKind
+
+Only: TypeAlias = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
+"""Whose acts count: given the column of the member, what must hold of it."""
+
+
+def everybody(_member_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Count everybody's acts."""
+    return sa.true()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +90,9 @@ def draw_numbers(session: Session, activity_id: int) -> DrawNumbers:
     )
 
 
-def check_in_numbers(session: Session, activity_id: int) -> CheckInNumbers:
+def check_in_numbers(
+    session: Session, activity_id: int, *, only: Only = everybody
+) -> CheckInNumbers:
     """Return what a check-in brought."""
     row = session.execute(
         sa.select(
@@ -85,12 +100,12 @@ def check_in_numbers(session: Session, activity_id: int) -> CheckInNumbers:
             sa.func.count(sa.distinct(CheckIn.member_id)),
             sa.func.coalesce(sa.func.max(CheckIn.streak), 0),
             sa.func.coalesce(sa.func.sum(CheckIn.points), 0),
-        ).where(CheckIn.activity_id == activity_id)
+        ).where(CheckIn.activity_id == activity_id, only(CheckIn.member_id))
     ).one()
     return CheckInNumbers(visits=row[0], people=row[1], longest=row[2], points_given=int(row[3]))
 
 
-def invite_numbers(session: Session, activity_id: int) -> InviteNumbers:
+def invite_numbers(session: Session, activity_id: int, *, only: Only = everybody) -> InviteNumbers:
     """Return what rounds of invitations brought."""
     rounds = session.execute(
         sa.select(
@@ -98,14 +113,16 @@ def invite_numbers(session: Session, activity_id: int) -> InviteNumbers:
             sa.func.count(InviteRound.id).filter(InviteRound.state == InviteState.OPEN),
             sa.func.count(InviteRound.id).filter(InviteRound.state == InviteState.COMPLETE),
             sa.func.count(sa.distinct(InviteRound.member_id)),
-        ).where(InviteRound.activity_id == activity_id)
+        ).where(InviteRound.activity_id == activity_id, only(InviteRound.member_id))
     ).one()
     friends = session.execute(
         sa.select(
             sa.func.count(),
             sa.func.count(InvitedFriend.arrived_at),
             sa.func.count().filter(InvitedFriend.is_counted),
-        ).where(InvitedFriend.activity_id == activity_id)
+        )
+        .join(InviteRound, InviteRound.id == InvitedFriend.round_id)
+        .where(InvitedFriend.activity_id == activity_id, only(InviteRound.member_id))
     ).one()
     return InviteNumbers(
         rounds=rounds[0],

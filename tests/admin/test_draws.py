@@ -1,5 +1,6 @@
 """Lucky draws, check-ins and rounds of invitations in the back office."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -237,6 +238,43 @@ def test_each_kind_shows_what_it_brought(session: Session, owner: Desk, at: date
     assert all("Hostess" in page for page in pages)
     assert "Pal" in told
     assert "Began to invite friends" in file
+
+
+def figures_of(page: str) -> list[str]:
+    """Return the figures below "What it brought"."""
+    row = re.search(r"What it brought.*?<tbody>(.*?)</tr>", page, re.DOTALL)
+    assert row is not None, page
+    return [re.sub(r"<[^>]*>", "", one).strip() for one in re.findall(r"<td.*?</td>", row[1], re.S)]
+
+
+def test_staff_of_a_store_see_what_its_customers_did(
+    session: Session, sit_down: Sit, at: datetime, store: Store
+) -> None:
+    daily = make_activity(session, ActivityKind.CHECK_IN)
+    rounds = make_activity(session, ActivityKind.INVITE_ROUNDS, rules={"friends": 9})
+    stores = [store, make_store(session), make_store(session)]
+    session.commit()
+    for friends, known_by in enumerate(stores, start=1):
+        member = make_member(session, origin_store_id=known_by.id)
+        check_ins.check_in(session, daily.id, member_id=member.id, now=at)
+        row = invites.begin(session, rounds.id, member_id=member.id, now=at)
+        for _ in range(friends):
+            invites.accept(session, row.code, friend_id=make_member(session).id, now=at)
+    session.commit()
+
+    told = {
+        role: [
+            figures_of(desk.get("/activities/details/", id=one.id).get_data(as_text=True))
+            for one in (daily, rounds)
+        ]
+        for role, desk in (
+            ("store_manager", sit_down("store_manager", store)),
+            ("owner", sit_down("owner")),
+        )
+    }
+
+    assert told["store_manager"] == [["1", "1", "1", "1"], ["1", "1", "0", "1", "1", "0", "0"]]
+    assert told["owner"] == [["3", "3", "1", "3"], ["3", "3", "0", "3", "6", "0", "0"]]
 
 
 @pytest.mark.parametrize("kind", ["lucky-draw", "check-in", "invite-rounds"])
