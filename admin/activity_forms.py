@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import sqlalchemy as sa
 from annotated_types import Ge, Le
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from markupsafe import escape
 from pydantic.fields import FieldInfo
@@ -36,7 +37,7 @@ from app.kernel.i18n import translate
 
 MINUTE: Final = 60
 CHOICES: Final[Mapping[str, Any]] = {
-    "nobody": _("Nobody"),
+    "nobody": lazy_pgettext("newcomers", "Nobody"),
     "joiners": _("Those who join"),
     "everybody": _("Everybody"),
     "first_order_kept": _("Their first order was kept"),

@@ -10,7 +10,7 @@ from admin import bars
 from admin.activity_forms import CHOICES, Said, items_of
 from admin.bars import Drawing, Point
 from admin.details import Section, rows_section, sentences_section, steps_section
-from admin.i18n import gettext, say
+from admin.i18n import gettext, ngettext, say
 from admin.staff import visible_store_ids
 from admin.tables import Shape
 from app.activities import bargains, queries
@@ -20,12 +20,14 @@ from app.activities.group_models import BuyingGroup, GroupSeat
 from app.activities.kinds import KINDS
 from app.activities.models import Activity
 from app.activities.numbers import days_of, numbers_of
+from app.coupons.models import CouponTemplate
 from app.kernel.db import db
 from app.kernel.i18n import yuan
 
 CHART: Final = "backoffice/simulation_chart.html"
 WHOLE_YUAN: Final = 400
 MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
 ITEMS: Final = Shape(
     ("product_id", "price_fen", "stock", "sold"),
     {"price_fen": _("Price here"), "sold": _("Taken")},
@@ -45,9 +47,11 @@ NUMBERS: Final = Shape(
     {"people": _("People"), "refunded_fen": _("Gone back")},
 )
 STEPS: Final = Shape(("event", "at", "actor", "reason"))
-SEATS: Final = Shape(("number", "state", "member_id", "order_id", "at", "left_at"))
+SEATS: Final = Shape(
+    ("number", "state", "member_id", "order_id", "at", "left_at"), {"number": _("Seat")}
+)
 CUTS: Final = Shape(
-    ("amount_fen", "at", "helper_id", "parts", "is_newcomer"), references={"helper_id": "members"}
+    ("helper_id", "amount_fen", "parts", "is_newcomer", "at"), references={"helper_id": "members"}
 )
 
 
@@ -150,5 +154,14 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if name.endswith("_seconds"):
-        return gettext("%(count)s minutes", count=value // MINUTE)
+        return _span(value)
+    if name.endswith("_coupon_id"):
+        template = db.session.get(CouponTemplate, value)
+        return template.title if template is not None else "–"
     return str(CHOICES.get(value, value))
+
+
+def _span(seconds: int) -> str:
+    if seconds % HOUR == 0:
+        return ngettext("%(num)d hour", "%(num)d hours", seconds // HOUR)
+    return ngettext("%(num)d minute", "%(num)d minutes", seconds // MINUTE)

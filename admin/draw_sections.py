@@ -12,7 +12,7 @@ from admin import bars
 from admin.bars import Drawing, Point
 from admin.details import Section, rows_section, sentences_section
 from admin.draw_forms import percent_of
-from admin.i18n import gettext
+from admin.i18n import gettext, ngettext
 from admin.scopes import by_member
 from admin.staff import visible_store_ids
 from admin.tables import Shape
@@ -171,7 +171,7 @@ def days_section(row: Activity) -> Section | None:
     rows = [{"day": f"{one.day:%Y-%m-%d}", "joins": one.joins} for one in found]
     labels = {"day": _("Day"), "joins": _("Took part")}
     drawing = Drawing(
-        bars.draw(points, least=LEAST_SHOWN),
+        bars.draw(points, least=LEAST_SHOWN, told=str),
         (_("Took part"),),
         _("How many took part, day by day"),
         bars.as_table(rows, ("day", "joins"), labels),
@@ -192,7 +192,7 @@ def _gives(prize: DrawPrize) -> str:
         template = db.session.get(CouponTemplate, reward.template_id)
         name = template.title if template is not None else f"#{reward.template_id}"
         return gettext("Coupon: %(name)s", name=name)
-    return gettext("%(points)s points", points=reward.amount)
+    return ngettext("%(num)d point", "%(num)d points", reward.amount)
 
 
 def _worth_fen(prize: DrawPrize) -> int | None:

@@ -66,6 +66,7 @@ class FormPage:
     bytes_max: int = 0
     """How much may be sent, where files need more than the application lets through."""
     is_primary: bool = False
+    icon: str = "plus"
 
 
 class Fills(Part):

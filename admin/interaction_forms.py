@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy.dialects.postgresql import distinct_on
 from wtforms import IntegerField, SelectField, StringField, TextAreaField
@@ -157,7 +158,7 @@ class CampaignForm(FlaskForm):
     name = StringField(_("Name"), validators=[InputRequired(), Length(max=NAME_LENGTH_MAX)])
     segment_id = LookupField(_("Segment"), loader=SEGMENTS, validators=[InputRequired()])
     title = StringField(
-        _("Title"),
+        lazy_pgettext("message", "Title"),
         validators=[Length(max=20)],
         description=_("Empty where no message goes out. WeChat shows 20 characters."),
     )
@@ -218,6 +219,8 @@ def begin_reward(reward: Mapping[str, Any] | None) -> dict[str, Any]:
 class CareForm(RewardFields):
     """When care goes out, and what then happens."""
 
+    first = ("name", "kind", "days", "message", "follow_up")
+
     name = StringField(_("Name"), validators=[InputRequired(), Length(max=NAME_LENGTH_MAX)])
     kind = SelectField(_("Kind"))
     days = IntegerField(
@@ -267,6 +270,8 @@ class NewCareForm(CareForm):
 
 class QuestionnaireForm(RewardFields):
     """What is asked."""
+
+    first = ("title", "questions")
 
     title = StringField(_("Title"), validators=[InputRequired(), Length(max=60)])
     questions = TextAreaField(

@@ -6,7 +6,7 @@ from typing import Any
 from flask import current_app
 
 from admin import said
-from admin.i18n import gettext, pgettext
+from admin.i18n import gettext, ngettext, pgettext
 from admin.labels import label_of
 from app.attribution.rules import TouchReason
 from app.orders.values import BREAKS
@@ -255,7 +255,7 @@ def rule_in_words(rule: Mapping[str, Any]) -> list[str]:
 def span(seconds: int) -> str:
     """Return a span of time in whole days where it is some, else in seconds."""
     if seconds % DAY_SECONDS == 0:
-        return gettext("%(days)s days", days=seconds // DAY_SECONDS)
+        return ngettext("%(num)d day", "%(num)d days", seconds // DAY_SECONDS)
     return gettext("%(seconds)s seconds", seconds=seconds)
 
 

@@ -58,7 +58,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "shared_at": lazy_pgettext("time", "Shared"),
     "share_until_at": _("Waits until"),
     "first_used_at": _("First used"),
-    "booked_at": _("Booked"),
+    "booked_at": lazy_pgettext("time", "Booked"),
     "is_new": _("New customer"),
     "expires_at": _("Good until"),
 }

@@ -27,6 +27,7 @@ from admin.interaction_forms import (
     begin_reward,
     store_of,
 )
+from admin.interaction_words import SAID, says
 from admin.labels import label_of
 from admin.scopes import by_store
 from admin.tables import Shape
@@ -202,7 +203,7 @@ class CampaignsView(ScopedView):
 
     def sections(self, row: Campaign) -> Iterable[Section | None]:
         """Tell what is said, how far it came, and what it brought beside those left alone."""
-        yield sentences_section(_("What it says"), [str(one) for one in row.values.values()])
+        yield rows_section(_("What it says"), list(says(row.values)), SAID)
         if row.begun_at is not None:
             yield from _brought(row)
         steps = db.session.scalars(

@@ -121,7 +121,7 @@ class CardUsesView(ScopedView):
         "cost_fen": _("Cost"),
         "card_id": _("Guest card"),
         "staff_id": _("Redeemed by"),
-        "number": _("Time"),
+        "number": _("Which use of it"),
     }
     computed: ClassVar = {"item_id": lambda row: db.session.get_one(CardItem, row.item_id).title}
     search_hint = _("Use no.")

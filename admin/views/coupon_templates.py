@@ -151,8 +151,8 @@ class CouponTemplatesView(ScopedView):
     )
 
     column_list = (
-        "id",
         "title",
+        "id",
         "kind",
         "worth",
         "store_ids",

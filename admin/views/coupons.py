@@ -77,7 +77,12 @@ class CouponsView(ScopedView):
         "amount_fen",
     )
     references: ClassVar = {"template_id": "coupon_templates"}
-    labels: ClassVar = {"amount_fen": _("Taken off"), "order_id": _("Order")}
+    labels: ClassVar = {
+        "amount_fen": _("Taken off"),
+        "order_id": _("Order"),
+        "valid_from_at": _("Good from"),
+        "valid_until_at": _("Good until"),
+    }
     search_hint = _("Coupon no.")
     tabs = Choice("state", _("State"), Coupon.state, CouponState)
     filters = (
@@ -90,7 +95,6 @@ class CouponsView(ScopedView):
         "template_id",
         "member_id",
         "channel",
-        "source",
         "claimed_at",
         "valid_from_at",
         "valid_until_at",
@@ -105,6 +109,7 @@ class CouponsView(ScopedView):
     form_pages = (
         FormPage(
             name="redeem",
+            icon="scan-line",
             label=_("Redeem"),
             title=_("Hand over what a coupon is for"),
             permission=Permission.REDEEM,
@@ -152,8 +157,8 @@ class CouponPushesView(ScopedView):
     intro = _("Coupons given to many customers at once, and how far each push is.")
 
     column_list = (
-        "id",
         "title",
+        "id",
         "template_id",
         "state",
         "people",

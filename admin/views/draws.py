@@ -96,6 +96,7 @@ class DrawTicketsView(ScopedView):
     form_pages = (
         FormPage(
             name="hand-over",
+            icon="scan-line",
             label=_("Hand over by code"),
             button=lazy_pgettext("exchange", "Hand over"),
             title=_("Hand over a prize"),

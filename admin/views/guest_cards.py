@@ -65,6 +65,8 @@ FIGURES = Shape(
         "revenue_per_card_fen": _("For each card"),
     },
 )
+SERVICES = Shape(("product_id", "granted"))
+QUOTAS = Shape(("level", "count"), {"count": _("Cards a month")})
 ITEMS = Shape(("product_id", "granted", "used", "remaining", "voided"))
 STEPS = Shape(("event", "at", "actor", "reason"))
 
@@ -150,8 +152,8 @@ class CardTemplatesView(ScopedView):
     )
 
     column_list = (
-        "id",
         "name",
+        "id",
         "face_value_fen",
         "store_ids",
         "valid_days",
@@ -159,6 +161,7 @@ class CardTemplatesView(ScopedView):
         "ended_at",
     )
     computed: ClassVar = {"store_ids": _stores}
+    labels: ClassVar = {"ends_at": _("Not good after")}
     searched = (CardTemplate.name,)
     search_hint = _("Name or no.")
     sortable = ("name", "face_value_fen")
@@ -242,9 +245,9 @@ class CardTemplatesView(ScopedView):
         """Show what is on it, who may give how many, what it brought, and its newest cards."""
         found = db.session.scalars(templates.loaded().where(CardTemplate.id == row.id)).one()
         services = [{"product_id": one.product_id, "granted": one.count} for one in found.services]
-        quotas = [{"level": one.level, "granted": one.count} for one in found.level_quotas]
-        yield rows_section(_("What it is good for"), services, Shape(("product_id", "granted")))
-        yield rows_section(_("Cards a month by level"), quotas, Shape(("level", "granted")))
+        quotas = [{"level": one.level, "count": one.count} for one in found.level_quotas]
+        yield rows_section(_("What it is good for"), services, SERVICES)
+        yield rows_section(_("Cards a month by level"), quotas, QUOTAS)
         yield rows_section(_("What it brought in 90 days"), _figures(row), FIGURES)
         yield self.related(
             "guest_cards",
@@ -312,6 +315,7 @@ class GuestCardsView(ScopedView):
     form_pages = (
         FormPage(
             name="redeem",
+            icon="scan-line",
             label=_("Redeem"),
             button=_("Redeem"),
             title=_("Redeem a guest card"),

@@ -174,7 +174,7 @@ class GivenRewardsView(ScopedView):
         Exactly("member", _("Customer no."), GivenReward.member_id, is_id=True),
         Days("asked", _("When"), GivenReward.asked_at),
     )
-    facts = ("member_id", "kind", "amount", "source", "refusal", "asked_at", "given_at", "key")
+    facts = ("member_id", "kind", "amount", "source", "refusal", "asked_at", "given_at")
     badge = "state"
     decisions = (
         Decision(

@@ -18,7 +18,7 @@ from admin.details import Section, rows_section
 from admin.filters import Choice, Days, Exactly
 from admin.form_pages import FormPage
 from admin.forms import ReasonForm
-from admin.i18n import gettext, listed
+from admin.i18n import gettext, listed, ngettext
 from admin.membership_forms import LevelForm, begin_level, require_brand, terms_of
 from admin.scopes import by_member, everybody
 from admin.tables import Shape, Table
@@ -51,7 +51,7 @@ def in_words(reward: Reward) -> str:
     if reward.kind is RewardKind.COUPON:
         return gettext("%(count)s × coupon no. %(id)s", count=reward.amount, id=reward.template_id)
     if reward.kind is RewardKind.POINTS:
-        return gettext("%(count)s points", count=reward.amount)
+        return ngettext("%(num)d point", "%(num)d points", reward.amount)
     return gettext("%(count)s growth", count=reward.amount)
 
 
@@ -171,6 +171,7 @@ class MembershipLevelsView(ScopedView):
         ),
         FormPage(
             name="evaluate",
+            icon="trending-up",
             label=_("Look at everybody again"),
             button=lazy_pgettext("background", "Begin"),
             title=_("Look at every member again by the rules of now"),

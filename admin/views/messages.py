@@ -9,11 +9,12 @@ from admin.actions import joined
 from admin.base import ScopedView
 from admin.cells import Badge
 from admin.decisions import Act, Decision
-from admin.details import Section, rows_section, sentences_section
+from admin.details import Section, rows_section
 from admin.filters import Choice, Days, Exactly
 from admin.form_pages import FormPage
 from admin.i18n import gettext
 from admin.interaction_forms import EDIT, MessageForm
+from admin.interaction_words import SAID, VALUES, says
 from admin.scopes import brand_only, by_member
 from admin.tables import Shape
 from app.interactions import messages
@@ -127,7 +128,7 @@ class MessageTemplatesView(ScopedView):
         """Show what stands in each field."""
         shown = compose(row.fields, example_of(row.key))
         lines = [
-            {"field": field, "value": value, "example": shown[field]}
+            {"field": field, "value": VALUES.get(value, value), "example": shown[field]}
             for field, value in row.fields.items()
         ]
         yield rows_section(_("Fields"), lines, FIELDS)
@@ -173,4 +174,5 @@ class MessagesView(ScopedView):
 
     def sections(self, row: Message) -> Iterable[Section | None]:
         """Show what it says."""
-        yield sentences_section(_("Text"), [str(one) for one in row.data.values()])
+        template = db.session.get_one(MessageTemplate, row.template_id)
+        yield rows_section(_("Text"), list(says(row.data, template.fields)), SAID)

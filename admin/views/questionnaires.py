@@ -23,6 +23,7 @@ from admin.interaction_forms import (
     begin_reward,
     store_of,
 )
+from admin.interaction_words import questions_of
 from admin.question_text import write_text
 from admin.scopes import StoreIds, by_store
 from admin.tables import Shape
@@ -135,7 +136,7 @@ class QuestionnairesView(ScopedView):
 
     def sections(self, row: Questionnaire) -> Iterable[Section | None]:
         """Show the draft, and what was answered to the version in force."""
-        yield sentences_section(_("Draft"), write_text(row.questions).split("\n"))
+        yield sentences_section(_("Questions"), questions_of(row.questions))
         if row.version:
             for one in questionnaires.results(db.session(), row.id, row.version):
                 yield _tallied(one)

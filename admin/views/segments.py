@@ -22,6 +22,7 @@ from admin.interaction_forms import (
     begin_segment,
     store_of,
 )
+from admin.interaction_words import ASKED, asked_of
 from admin.scopes import by_store
 from admin.tables import Shape
 from app.interactions import segments
@@ -140,6 +141,4 @@ class SegmentsView(ScopedView):
         yield sentences_section(_("At present"), told)
         few = [{"member_id": Reference("members", one)} for one in found.sample]
         yield rows_section(_("A few of them"), few, Shape(("member_id",)))
-        asked = [{"what": name, "value": str(value)} for name, value in row.rule.items()]
-        shape = Shape(("what", "value"), {"what": _("Asked"), "value": _("Value")})
-        yield rows_section(_("What is asked"), asked, shape)
+        yield rows_section(_("What is asked"), asked_of(row), ASKED)

@@ -81,7 +81,7 @@ class InviteRules(Rules):
         Field(
             ge=0,
             title=N_("Coupon for a round"),
-            description=N_("Number of the coupon template given for each round; 0 for none."),
+            description=N_("Which coupon a complete round brings; none where it is left open."),
         ),
     ] = 0
     friend_points: Annotated[

@@ -124,7 +124,7 @@ def _load_region(session: Session, by_name: Mapping[str, Store], *, now: datetim
         description="看本区域门店的订单、库存、客户与分销员",
         permissions=[one.value for one in OF_REGIONAL_MANAGER],
     )
-    put_role(session, None, spec, actor=SYSTEM, reason="demo", now=now)
+    put_role(session, None, spec, actor=SYSTEM, reason="开业时设定", now=now)
 
 
 def _open_stores(session: Session, *, now: datetime) -> dict[str, Store]:

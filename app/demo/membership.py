@@ -76,7 +76,7 @@ def load_membership() -> Iterator[str]:
         if session.scalar(sa.select(MembershipLevel.id).limit(1)) is not None:
             return
         for spec in LEVELS:
-            put_level(session, None, spec, actor=SYSTEM, reason="demo", now=now)
+            put_level(session, None, spec, actor=SYSTEM, reason="开业时设定", now=now)
         for kind, title, title_en, target, reward in TASKS:
             task = TaskSpec(
                 kind=kind,
