@@ -7,6 +7,8 @@ from typing import Any
 from admin.charts import BOTTOM, GRID, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Bar, Chart, round_up, short
 from admin.tables import Shape, Table
 
+WIDEST = 96
+"""How wide a bar is at most, so that a single day fills no whole chart."""
 LABELS_MAX = 12
 """With more points only every second, third and so on is named."""
 
@@ -38,12 +40,13 @@ def draw(points: Sequence[Point], *, least: int, told: Callable[[int], str] = sh
     )
     plot = HEIGHT - TOP - BOTTOM
     slot = (WIDTH - LEFT - RIGHT) // max(len(points), 1)
+    width = min(max(slot * 56 // 100, 1), WIDEST)
     every = -(-len(points) // LABELS_MAX)
     bars = [
         Bar(
-            x=LEFT + index * slot + slot * 22 // 100,
+            x=LEFT + index * slot + (slot - width) // 2,
             y=HEIGHT - BOTTOM - plot * max(one.bar, 0) // top,
-            width=max(slot * 56 // 100, 1),
+            width=width,
             height=plot * max(one.bar, 0) // top,
             point_x=LEFT + index * slot + slot // 2,
             point_y=HEIGHT - BOTTOM - plot * max(one.line or 0, 0) // top,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from admin import staff
 from admin.base import to_sign_in
 from admin.dashboards.charts import draw
+from admin.dashboards.counter import at_counter
 from admin.dashboards.focus import focus_of
 from admin.dashboards.freshness import freshness
 from admin.dashboards.queues import todos
@@ -48,6 +49,7 @@ class TodayView(AdminIndexView):
             freshness=freshness(now),
             tiles=list(tiles(focus.tiles, wish)),
             todos=todos(),
+            counter=at_counter(),
             charts=draw(focus.charts, wish),
             may_export=staff.may(Permission.EXPORTS),
         )

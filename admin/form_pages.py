@@ -67,6 +67,8 @@ class FormPage:
     """How much may be sent, where files need more than the application lets through."""
     is_primary: bool = False
     icon: str = "plus"
+    is_at_counter: bool = False
+    """Whether it stands on the first page of people who work in a store."""
 
 
 class Fills(Part):

@@ -191,6 +191,14 @@ QUEUES: Final = (
         is_bad=True,
     ),
     Queue(
+        _("Refunds that WeChat refused"),
+        _("We owe customers their money; ask for it again from the order"),
+        Permission.REFUNDS_DECIDE,
+        "refunds",
+        {"owed": "yes"},
+        is_bad=True,
+    ),
+    Queue(
         _("Teams past the line of the law"),
         _("They take no newcomers until somebody decides"),
         Permission.DISTRIBUTORS_VIEW,

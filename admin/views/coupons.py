@@ -110,8 +110,10 @@ class CouponsView(ScopedView):
         FormPage(
             name="redeem",
             icon="scan-line",
+            is_at_counter=True,
             label=_("Redeem"),
-            title=_("Hand over what a coupon is for"),
+            title=_("Redeem a coupon"),
+            intro=_("Hand over what the coupon is for. Nobody redeems their own."),
             permission=Permission.REDEEM,
             form=RedeemForm,
             run=_redeem,

@@ -97,6 +97,7 @@ class DrawTicketsView(ScopedView):
         FormPage(
             name="hand-over",
             icon="scan-line",
+            is_at_counter=True,
             label=_("Hand over by code"),
             button=lazy_pgettext("exchange", "Hand over"),
             title=_("Hand over a prize"),
@@ -133,7 +134,7 @@ class CheckInsView(ScopedView):
     permission = Permission.ACTIVITIES_VIEW
     scope = by_member(CheckIn.member_id)
     icon = "calendar-check"
-    intro = _("Each day on which a customer checked in, and the how manieth in a row it was.")
+    intro = _("Each day on which a customer checked in, and how many days in a row that made.")
     is_counted = False
     can_view_details = False
 

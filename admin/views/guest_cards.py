@@ -316,6 +316,7 @@ class GuestCardsView(ScopedView):
         FormPage(
             name="redeem",
             icon="scan-line",
+            is_at_counter=True,
             label=_("Redeem"),
             button=_("Redeem"),
             title=_("Redeem a guest card"),

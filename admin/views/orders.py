@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import Select
 from wtforms import BooleanField
 
@@ -25,6 +26,7 @@ from admin.story import decisions_of, entries_about
 from admin.tables import Shape
 from admin.words import outcome_name
 from app.access import settings
+from app.kernel.audit import SYSTEM
 from app.kernel.db import db
 from app.orders import queries, services
 from app.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, RefundLine, RefundStep
@@ -247,6 +249,24 @@ def _waits(row: Refund) -> bool:
     return row.state is RefundState.REQUESTED
 
 
+def _is_owed() -> sa.ColumnElement[bool]:
+    """Return the condition for refunds of ours that failed and that nothing has followed.
+
+    What the house gives back by itself, as to a group that was not complete or for money that came
+    too late, nobody asks for again.
+    """
+    next_one = aliased(Refund)
+    is_left = sa.exists().where(
+        Order.id == Refund.order_id, Order.refunded_fen + Order.refunding_fen < Order.paid_fen
+    )
+    return sa.and_(
+        Refund.state == RefundState.FAILED,
+        Refund.requested_by == str(SYSTEM),
+        is_left,
+        ~sa.exists().where(next_one.order_id == Refund.order_id, next_one.id > Refund.id),
+    )
+
+
 class RefundsView(ScopedView):
     """Money on its way back to customers."""
 
@@ -266,7 +286,10 @@ class RefundsView(ScopedView):
     )
     search_hint = _("Refund number")
     tabs = Choice("state", _("State"), Refund.state, RefundState)
-    filters = (Days("requested", _("Requested"), Refund.requested_at),)
+    filters = (
+        Days("requested", _("Requested"), Refund.requested_at),
+        Options("owed", _("Still owed"), {"yes": (_("We owe it, and it failed"), _is_owed)}),
+    )
     facts = (
         "order_id",
         "amount_fen",

@@ -130,3 +130,22 @@ def test_who_may_not_open_the_list_beside_finds_its_companion_in_the_navigation(
     assert headings(desk)["settings"][1] == ["staff_sessions", "audit"]
     assert beside(desk, "staff_sessions") == []
     assert beside(desk, "audit") == ["audit", "audit_checks"]
+
+
+def test_what_is_done_at_the_counter_is_one_press_from_the_first_page_of_a_store(
+    store: Store, sit_down: Callable[..., Desk]
+) -> None:
+    counter = re.compile(r'<nav class="at-counter".*?</nav>', re.DOTALL)
+    form = re.compile(r'href="/admin/(\w+/form/[\w-]+/)"')
+
+    first = counter.search(sit_down("front_desk", store).get("/").get_data(as_text=True))
+    headquarters = counter.search(sit_down("owner").get("/").get_data(as_text=True))
+    finance = counter.search(sit_down("finance", store).get("/").get_data(as_text=True))
+
+    assert first is not None
+    assert form.findall(first[0]) == [
+        "guest_cards/form/redeem/",
+        "coupons/form/redeem/",
+        "draw_tickets/form/hand-over/",
+    ]
+    assert (headquarters, finance) == (None, None)
