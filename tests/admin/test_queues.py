@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
@@ -20,12 +20,17 @@ from app.guest_cards.models import CardBooking
 from app.guest_cards.states import BookingState
 from app.interactions.review_models import Review
 from app.interactions.states import ReviewState
-from app.kernel.audit import AuditRecord
+from app.kernel.audit import SYSTEM, AuditRecord
 from app.loyalty.models import GivenReward, RewardState
+from app.orders.deals import Deal
+from app.orders.models import Order
+from app.orders.states import RefundState
 from app.settings import Settings
 from tests.admin.conftest import Desk
+from tests.admin.pages import fields_of
 from tests.admin.world import World, build
-from tests.factories.orders import make_goods
+from tests.factories.discounts import PaidWith
+from tests.factories.orders import LineOf, make_goods, make_order, make_product, make_refund
 from tests.factories.people import make_member, make_store
 
 WAITS: Final = re.compile(
@@ -93,6 +98,47 @@ def test_stock_at_its_alert_waits_for_the_store_that_can_order_more(
 
     assert todos_of(manager)["Low stock"][1] == 2
     assert todos_of(owner)["Low stock"][1] == 3
+
+
+def test_money_that_the_house_owes_and_wechat_refused_waits_for_finance_until_asked_for_again(
+    session: Session, sit_down: Callable[..., Desk]
+) -> None:
+    here, there = make_store(session), make_store(session)
+    goods = make_product(session, price_fen=10_000)
+    deal = Deal(
+        kind="group_buy",
+        activity_id=77,
+        title="Two together",
+        prices_fen={goods.id: 8_000},
+        is_held=True,
+    )
+    held, other, asked_for = (
+        make_order(
+            session, store=store, lines=[LineOf(product=goods)], paid_with=PaidWith(deal=deal)
+        )
+        for store in (here, there, here)
+    )
+    for order, by in ((held, SYSTEM), (other, SYSTEM), (asked_for, None)):
+        make_refund(session, order, state=RefundState.FAILED, by=by)
+    session.commit()
+    assert held.held_for is not None
+    finance, manager = sit_down("finance"), sit_down("store_manager", here)
+    name = "Refunds that WeChat refused"
+
+    url, count = todos_of(finance)[name]
+    page = finance.get(url.removeprefix("/admin")).get_data(as_text=True)
+    answer = finance.post(f"/orders/form/refund/?id={held.id}", refund_of_all(finance, held))
+
+    assert (count, len(ROW.findall(page))) == (2, 2)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    assert todos_of(finance)[name][1] == 1
+    assert name not in todos_of(manager)
+
+
+def refund_of_all(desk: Desk, order: Order) -> dict[str, Any]:
+    """Return what the refund form of an order begins with, with a reason."""
+    page = desk.get("/orders/form/refund/", id=order.id).get_data(as_text=True)
+    return fields_of(page) | {"reason": "The group was not complete"}
 
 
 def test_the_alert_of_a_product_is_set_with_a_trace(

@@ -17,6 +17,7 @@ import app.tables  # noqa: F401 - foreign keys need every table
 from app.attribution.models import Binding
 from app.catalog import services as catalog
 from app.catalog.models import Product, ProductKind, StockLevel, StockMove, StockMovement
+from app.kernel.audit import Actor
 from app.kernel.ids import random_text
 from app.members.models import Distributor, Member
 from app.orders import promises, services
@@ -229,6 +230,7 @@ def make_refund(
     *,
     amounts: Mapping[int, int] | None = None,
     state: RefundState = RefundState.SUCCEEDED,
+    by: Actor | None = None,
     now: datetime = NOON,
 ) -> Refund:
     """A refund of an order that went the whole way to `state`, its amounts where they belong.
@@ -244,7 +246,7 @@ def make_refund(
         amount_fen=sum(wanted.values()) if amounts else _rest_of_order_fen(order),
         reason="test",
         state=RefundState.REQUESTED,
-        requested_by=f"member:{order.member_id}",
+        requested_by=str(by or Actor("member", order.member_id)),
         returns_stock=order.state is OrderState.PAID,
         requested_at=now,
         attempts=0,
