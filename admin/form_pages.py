@@ -67,6 +67,8 @@ class FormPage:
     """How much may be sent, where files need more than the application lets through."""
     is_primary: bool = False
     icon: str = "plus"
+    is_rare: bool = False
+    """Whether it stands in the menu behind the buttons of a row."""
     is_at_counter: bool = False
     """Whether it stands on the first page of people who work in a store."""
 

@@ -12,10 +12,11 @@ from wtforms import IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from admin.forms import LookupField, MomentField, ScopedLoader, TicksField, YuanField
-from admin.i18n import gettext
+from admin.i18n import gettext, listed
 from admin.labels import label_of
 from admin.lookups import distributors
 from admin.question_text import read_text
+from admin.said.interactions import VALUES
 from admin.scopes import by_store, touching_stores
 from admin.staff import visible_store_ids
 from admin.store_choices import visible_stores
@@ -332,16 +333,26 @@ class MessageForm(FlaskForm):
     fields_text = TextAreaField(
         _("Fields"),
         validators=[InputRequired(), Length(max=2_000)],
-        description=_("One in each line, such as: thing1 = title"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer every occasion."""
         super().__init__(*args, **kwargs)
         self.key.choices = [
-            (key, f"{gettext(one.title)} ({', '.join(one.values)})")
+            (
+                key,
+                gettext(
+                    "%(occasion)s (%(values)s)",
+                    occasion=gettext(one.title),
+                    values=listed(str(VALUES[name]) for name in one.values),
+                ),
+            )
             for key, one in OCCASIONS.items()
         ]
+        known = listed(f"{name} ({called})" for name, called in VALUES.items())
+        self.fields_text.description = gettext(
+            "One in each line, such as: thing1 = title. What can be said: %(known)s.", known=known
+        )
 
     def draft(self) -> TemplateDraft:
         """Return what was filled in. Raises `MessageTemplateInvalid` for a line without a value."""

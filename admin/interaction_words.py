@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
-from flask_babel import lazy_pgettext
 
 from admin.directory import Reference
 from admin.forms import LookupField, YuanField
 from admin.i18n import gettext, listed
 from admin.interaction_forms import SegmentForm, begin_segment
+from admin.said.interactions import VALUES
 from admin.tables import Shape
 from app.interactions.audience_models import Segment
 from app.interactions.questions import QuestionKind
@@ -20,21 +20,6 @@ from app.kernel.i18n import yuan
 ASKED: Final = Shape(("what", "value"), {"what": _("Condition"), "value": _("Value")})
 SAID: Final = Shape(("what", "value"), {"what": _("Field"), "value": _("Value")})
 UNASKED: Final = frozenset({"name", "csrf_token"})
-VALUES: Final[Mapping[str, Any]] = {
-    "number": _("Number"),
-    "store": _("Store"),
-    "amount": _("Amount"),
-    "at": _("When"),
-    "title": lazy_pgettext("message", "Title"),
-    "text": _("Text"),
-    "note": _("Note"),
-    "until": _("Until"),
-    "friend": _("Friend"),
-    "people": _("People"),
-    "level": _("Level"),
-    "points": _("Points"),
-}
-"""What the values of occasions are called."""
 KINDS: Final[Mapping[QuestionKind, Any]] = {
     QuestionKind.CHOICE: _("one of several"),
     QuestionKind.MULTI: _("several of them"),

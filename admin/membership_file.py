@@ -66,6 +66,7 @@ def _grow(member: Member, act: Act) -> str:
 MEMBERSHIP_PAGES: Final = (
     FormPage(
         name="level",
+        is_rare=True,
         label=_("Set level"),
         title=_("Set the level of this customer"),
         intro=_("Above what growth deserves it is a present; below, growth does not lift it."),
@@ -77,6 +78,7 @@ MEMBERSHIP_PAGES: Final = (
     ),
     FormPage(
         name="free-level",
+        is_rare=True,
         label=_("Leave level to growth"),
         title=_("End what was set by hand: growth decides again"),
         permission=EDIT,
@@ -87,6 +89,7 @@ MEMBERSHIP_PAGES: Final = (
     ),
     FormPage(
         name="growth",
+        is_rare=True,
         label=_("Change growth"),
         title=_("Give this customer growth, or take some"),
         permission=EDIT,

@@ -88,6 +88,7 @@ MEMBER_PAGES: Final = (
     ),
     FormPage(
         name="points-together",
+        is_rare=True,
         label=_("Change many points"),
         title=_("Give this customer many points, or take them"),
         intro=_(

@@ -175,6 +175,22 @@ QUEUES: Final = (
         is_bad=True,
     ),
     Queue(
+        _("Guest cards used without a code"),
+        _("One of the staff did so unusually often in a day; look whether customers were there"),
+        Permission.RISK_DECIDE,
+        "card_uses",
+        {"word": "often"},
+        is_bad=True,
+    ),
+    Queue(
+        _("Orders handed over without a code"),
+        _("One of the staff did so unusually often in a day; look whether customers were there"),
+        Permission.RISK_DECIDE,
+        "orders",
+        {"word": "often"},
+        is_bad=True,
+    ),
+    Queue(
         _("Rewards that were refused"),
         _("Customers did not get what they were promised"),
         Permission.MEMBERSHIP_EDIT,

@@ -127,3 +127,20 @@ def actions() -> Mapping[str, str]:
         "questionnaire_published": gettext("Questionnaire published"),
         "questionnaire_ended": gettext("Questionnaire ended"),
     }
+
+
+VALUES: Final[Mapping[str, Any]] = {
+    "number": _("Number"),
+    "store": _("Store"),
+    "amount": _("Amount"),
+    "at": _("When"),
+    "title": lazy_pgettext("message", "Title"),
+    "text": _("Text"),
+    "note": _("Note"),
+    "until": _("Until"),
+    "friend": _("Friend"),
+    "people": _("People"),
+    "level": _("Level"),
+    "points": _("Points"),
+}
+"""What the values of occasions are called."""

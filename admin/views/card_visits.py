@@ -14,11 +14,13 @@ from admin.filters import Choice, Days, Exactly, OfStore, Options
 from admin.i18n import gettext
 from admin.scopes import by_store, either
 from admin.staff import visible_store_ids
+from app.access import settings
 from app.guest_cards import booking
 from app.guest_cards.models import CardBooking, CardItem, CardUse
 from app.guest_cards.states import BookingState
 from app.kernel.clock import business_day, day_begins_at, utc_now
 from app.kernel.db import db
+from app.risk import by_word
 from app.stores.permissions import Permission
 
 
@@ -34,6 +36,10 @@ def _booked_today() -> sa.ColumnElement[bool]:
         CardBooking.from_at >= day_begins_at(today),
         CardBooking.from_at < day_begins_at(today + timedelta(days=1)),
     )
+
+
+def _by_word() -> sa.ColumnElement[bool]:
+    return by_word.unusual_uses(least=settings().risk_by_word_day, now=utc_now())
 
 
 class CardBookingsView(ScopedView):
@@ -132,6 +138,7 @@ class CardUsesView(ScopedView):
     )
     filters = (
         Days("at", _("Day"), CardUse.at),
+        Options("word", _("Without a code"), {"often": (_("Unusually often"), _by_word)}),
         OfStore("store", _("Used at"), CardUse.store_id),
         OfStore("payer", _("Owed by"), CardUse.payer_store_id),
         Exactly("card", _("Guest card no."), CardUse.card_id, is_id=True),

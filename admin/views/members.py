@@ -161,6 +161,7 @@ class MembersView(MemberFile, ScopedView):
         ),
         FormPage(
             name="end-binding",
+            is_rare=True,
             label=_("Give back to the brand"),
             title=_("End the ownership of this customer"),
             intro=_(

@@ -14,7 +14,8 @@ from admin.filters import Choice, Days, Exactly
 from admin.form_pages import FormPage
 from admin.i18n import gettext
 from admin.interaction_forms import EDIT, MessageForm
-from admin.interaction_words import SAID, VALUES, says
+from admin.interaction_words import SAID, says
+from admin.said.interactions import VALUES
 from admin.scopes import brand_only, by_member
 from admin.tables import Shape
 from app.interactions import messages

@@ -27,11 +27,13 @@ from admin.tables import Shape
 from admin.words import outcome_name
 from app.access import settings
 from app.kernel.audit import SYSTEM
+from app.kernel.clock import utc_now
 from app.kernel.db import db
 from app.orders import queries, services
 from app.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, RefundLine, RefundStep
 from app.orders.pricing import DiscountKind
 from app.orders.states import REFUNDABLE, OrderState, RefundState
+from app.risk import by_word
 from app.stores.permissions import Permission
 
 STEPS = Shape(("event", "at", "actor", "note"))
@@ -46,6 +48,11 @@ LINE_COLUMNS = (
     "is_distributable",
     "plan_version_id",
 )
+
+
+def _by_word() -> sa.ColumnElement[bool]:
+    least = settings().risk_by_word_day
+    return by_word.unusual_orders(Order.id, least=least, now=utc_now())
 
 
 def _request_refund(row: Order, act: Act) -> str:
@@ -92,6 +99,7 @@ class OrdersView(ScopedView):
         Choice("fulfilment", _("Fulfilment"), Order.fulfilment, Fulfilment),
         Exactly("member", _("Customer no."), Order.member_id, is_id=True),
         Exactly("owner", _("Distributor no."), Order.owner_id, is_id=True),
+        Options("word", _("Without a code"), {"often": (_("Unusually often"), _by_word)}),
         Options(
             "lowered",
             _("Lowered by"),
