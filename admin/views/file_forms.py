@@ -164,7 +164,7 @@ FILE_PAGES: Final = (
 TAGGING: Final = (
     Decision(
         name="tag",
-        label=_("Tag"),
+        label=_("Add a tag"),
         permission=WRITE,
         question=_("Put a tag on these customers?"),
         run=_tag,
