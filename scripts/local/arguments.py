@@ -57,4 +57,7 @@ def test_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--fast", action="store_true", help="leave out tests/browser, tests/crash")
     parser.add_argument("--require-browser", action="store_true", help="fail without a Chromium")
+    parser.add_argument(
+        "--thorough", action="store_true", help="try every property with all its examples"
+    )
     return parser

@@ -15,6 +15,8 @@ PROCESSES_MAX: Final = 8
 SERIAL: Final = ("-n", "-s", "--pdb", "--trace", "--capture=no")
 """Arguments of pytest that decide about processes, or need the only one."""
 SLOW: Final = ("tests/browser", "tests/crash")
+THOROUGH: Final = "TUOKE_THOROUGH"
+"""Read by tests/thoroughness.py."""
 
 
 def left_out(*, fast: bool, require_browser: bool) -> list[str]:
@@ -46,10 +48,11 @@ def parallel(for_pytest: list[str]) -> list[str]:
     return ["-n", "auto", "--maxprocesses", str(PROCESSES_MAX)]
 
 
-def run(command: list[str]) -> int:
+def run(command: list[str], *, thorough: bool) -> int:
     """Run pytest to its end. Ctrl-C reaches it by itself; a SIGTERM to us is passed on as one."""
     signal.signal(signal.SIGINT, lambda *_: None)
-    with subprocess.Popen(command, cwd=CHECKOUT) as process:
+    environment = os.environ | ({THOROUGH: "1"} if thorough else {})
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment) as process:
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         return process.wait()
 
@@ -60,7 +63,8 @@ def main() -> int:
     checks = subprocess.run([CHECKOUT / "scripts" / "check"], cwd=CHECKOUT, check=False)
     ignored = left_out(fast=arguments.fast, require_browser=arguments.require_browser)
     command = [sys.executable, "-m", "pytest", *(f"--ignore={path}" for path in ignored)]
-    status = run([*command, *parallel(for_pytest), *for_pytest])
+    whole = [*command, *parallel(for_pytest), *for_pytest]
+    status = run(whole, thorough=arguments.thorough)
     if checks.returncode:
         print("The checks before the tests failed; see scripts/check.", file=sys.stderr)
     return status or checks.returncode

@@ -21,6 +21,7 @@ from tests.admin.conftest import Desk
 from tests.admin.house import House
 from tests.admin.matrix import OFFERED, ONE_STORE, Person, seat
 from tests.admin.pages import fields_of
+from tests.thoroughness import examples
 
 SCRIPT: Final = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 FORMULA: Final = "=cmd|'/c calc'!A1"
@@ -193,7 +194,7 @@ def lookups_of(form: Any) -> Iterator[tuple[str, Any]]:
 
 
 @bounded(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
@@ -217,7 +218,7 @@ def test_no_address_breaks_a_page(app: Flask, house: House, owner: Desk, data: A
 
 
 @bounded(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),

@@ -17,6 +17,7 @@ from app.engines.documents import dump_rules, load_rules
 from app.engines.faults import FieldFault, PlanRulesInvalid
 from app.engines.registry import MODELS
 from app.plans.differences import diff
+from tests.thoroughness import examples as tried
 
 CODES = sorted(MODELS)
 NAMES = ["model", "levels", "upgrades", "conduct", "product_rates", "rates_first_bp", "0", "²", ""]
@@ -71,7 +72,7 @@ def test_what_is_typed_is_either_a_number_or_stays_as_it_is(kind: Kind, text: st
     assert isinstance(found, int) or found == text.strip()
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@examples(max_examples=tried(60), deadline=None, suppress_health_check=SLOW)
 @given(code=st.sampled_from(CODES), junk=JUNK, form=INPUTS, intent=INTENTS)
 def test_no_junk_breaks_the_form(
     app: Flask, code: str, junk: Any, form: dict[str, str], intent: str

@@ -21,17 +21,19 @@ from app.guest_cards.states import BookingState
 from app.interactions.review_models import Review
 from app.interactions.states import ReviewState
 from app.kernel.audit import SYSTEM, AuditRecord
+from app.kernel.db import database_now
 from app.loyalty.models import GivenReward, RewardState
 from app.orders.deals import Deal
+from app.orders.handover_models import Handover, HandoverProof
 from app.orders.models import Order
-from app.orders.states import RefundState
+from app.orders.states import OrderState, RefundState
 from app.settings import Settings
 from tests.admin.conftest import Desk
 from tests.admin.pages import fields_of
 from tests.admin.world import World, build
 from tests.factories.discounts import PaidWith
 from tests.factories.orders import LineOf, make_goods, make_order, make_product, make_refund
-from tests.factories.people import make_member, make_store
+from tests.factories.people import make_member, make_staff, make_store
 
 WAITS: Final = re.compile(
     r'<li><a href="([^"]+)"><span class="count [a-z]*">(\d+)</span><span class="what">([^<]+)<'
@@ -139,6 +141,26 @@ def refund_of_all(desk: Desk, order: Order) -> dict[str, Any]:
     """Return what the refund form of an order begins with, with a reason."""
     page = desk.get("/orders/form/refund/", id=order.id).get_data(as_text=True)
     return fields_of(page) | {"reason": "The group was not complete"}
+
+
+def test_what_staff_do_on_their_word_alone_unusually_often_waits_for_who_judges_risks(
+    session: Session, settings: Settings, sit_down: Callable[..., Desk]
+) -> None:
+    store, at = make_store(session), database_now()
+    staff = make_staff(session, "front_desk", stores=[store])
+    for _ in range(settings.risk_by_word_day):
+        order = make_order(session, store=store, state=OrderState.COMPLETED)
+        proof = HandoverProof.STAFF_WORD
+        session.add(
+            Handover(order_id=order.id, store_id=store.id, staff_id=staff.id, proof=proof, at=at)
+        )
+    session.commit()
+    name = "Orders handed over without a code"
+
+    owner, desk = sit_down("owner"), sit_down(staff=staff)
+
+    assert todos_of(owner)[name][1] == settings.risk_by_word_day
+    assert name not in todos_of(desk)
 
 
 def test_the_alert_of_a_product_is_set_with_a_trace(

@@ -123,12 +123,15 @@ def test_who_cannot_be_invited_is_told_why_and_nothing_is_kept(
     buyer = make_member(session)
     buyer.first_paid_at = now - DAY
     friend = bring(session, row, now)
+    make_member(session, phone="+8613922223333", first_paid_at=now - DAY)
+    second_account = make_member(session, phone="+8613922223333")
     session.flush()
 
     refusals = [
         (row.code, host, InviteOwn),
         (row_of_household.code, relative, InviteOwn),
         (row.code, buyer, NewcomersOnly),
+        (row.code, second_account, NewcomersOnly),
         (other.code, friend, InviteTaken),
         ("0" * 22, friend, InviteNotFound),
     ]

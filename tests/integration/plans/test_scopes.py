@@ -20,6 +20,7 @@ from app.plans.services import Draft
 from app.settings import Settings
 from tests.factories.plan_lives import NOON, approved, bring_to_approval, person, published
 from tests.factories.plans import make_plan
+from tests.thoroughness import examples as tried
 
 HOUR = timedelta(hours=1)
 IDS = st.none() | st.lists(st.integers(1, 5), min_size=1, max_size=4, unique=True).map(sorted)
@@ -124,7 +125,9 @@ def test_the_next_version_of_a_plan_may_move_to_other_stores(
 
 
 @examples(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tried(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(wishes=st.lists(st.tuples(IDS, IDS), min_size=2, max_size=4))
 def test_whatever_is_published_each_line_falls_under_one_version_at_most(

@@ -30,6 +30,7 @@ from app.points.queries import held
 from tests.factories.activities import make_activity, sweep
 from tests.factories.draws import end, make_draw
 from tests.factories.people import make_member
+from tests.thoroughness import examples as tried
 
 DAY = timedelta(days=1)
 NOON = datetime.fromisoformat("2026-03-01T04:00:00+00:00")
@@ -208,7 +209,7 @@ def test_draws_visits_and_rounds_live_as_the_model_says(app: Flask, session: Ses
     run_state_machine_as_test(
         lambda: Lives(session),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=15,
+            max_examples=tried(15),
             stateful_step_count=25,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

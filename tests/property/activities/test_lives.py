@@ -26,6 +26,7 @@ from app.orders.states import OrderState
 from app.settings import Settings
 from tests.factories.activities import close, counts, follow, fresh, make_deal, pay_for, purchase
 from tests.factories.people import make_member, make_store
+from tests.thoroughness import examples as tried
 
 SIZE = 3
 STOCK, EACH = 4, 2
@@ -211,7 +212,7 @@ def live(machine: type[Orders], session: Session, settings: Settings) -> None:
     run_state_machine_as_test(
         lambda: machine(session, settings),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=15,
+            max_examples=tried(15),
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from admin import cursors, listing
+from tests.thoroughness import examples
 
 FIRST = listing.Request(search="", sort="", descending=False, after=None, before=None, size=3)
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - Hypothesis adds the zone itself
@@ -63,7 +64,9 @@ def walk(
 def test_every_row_is_met_once_on_the_way_there_and_on_the_way_back(
     session: Session, kind: Any, values: Any, descending: bool
 ) -> None:
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+    @settings(
+        suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60)
+    )
     @given(drawn=st.lists(values, min_size=1, max_size=14), size=st.integers(1, 5))
     def check(drawn: list[Any], size: int) -> None:
         listed = table(kind, drawn)

@@ -17,6 +17,7 @@ from app.kernel.errors import DomainError
 from app.stores.models import Staff
 from tests.factories.approvals import Case, as_actor, ask_transfer, make_case
 from tests.factories.people import make_distributor, make_staff
+from tests.thoroughness import examples
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -78,7 +79,9 @@ class World:
         return (self.session.scalar(count) or 0) - 1
 
 
-@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_nobody_decides_alone_and_only_approvals_and_desks_move_the_customer(
     session: Session, steps: list[tuple[str, int, int]]

@@ -22,6 +22,7 @@ from app.members.states import Standing
 from app.operations import invariants
 from app.settings import Settings
 from tests.factories.people import make_distributor, make_member, make_share_code
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -209,7 +210,9 @@ def act(model: Model, world: World, action: Action, now: datetime) -> None:
         world.session.flush()
 
 
-@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_ownership_follows_the_rules_and_the_past_never_changes(
     session: Session, settings: Settings, steps: list[tuple[int, Action]]

@@ -38,6 +38,7 @@ from app.orders.states import OrderState
 from tests.factories.coupons import make_template
 from tests.factories.orders import make_order
 from tests.factories.people import make_member
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -262,7 +263,7 @@ def test_coupons_are_their_model_whatever_happens(app: Flask, session: Session) 
     run_state_machine_as_test(
         cast("type[RuleBasedStateMachine]", lambda: CouponMachine(session)),
         settings=settings(
-            max_examples=40,
+            max_examples=examples(40),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

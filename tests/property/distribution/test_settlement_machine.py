@@ -41,6 +41,7 @@ from tests.factories.orders import make_product
 from tests.factories.people import make_member
 from tests.factories.plans import make_plan
 from tests.factories.trade import JOBS, Trade
+from tests.thoroughness import examples as tried
 
 CODES: Final = {code for code, _says, _statement in PLAN_STATEMENTS} | {"B2", "B4", "B5", "B21"}
 NEVER_MIND: Final = {"P6"}
@@ -300,7 +301,7 @@ def test_whatever_happens_can_be_decided_again(app: Flask, session: Session) -> 
     run_state_machine_as_test(
         lambda: Settlement(session),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=8,
+            max_examples=tried(8),
             stateful_step_count=24,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

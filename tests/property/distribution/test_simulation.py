@@ -13,6 +13,7 @@ from app.distribution.simulation.runner import run
 from app.engines.documents import load_rules
 from app.engines.registry import MODELS
 from app.kernel.money import BASIS_POINTS
+from tests.thoroughness import examples
 
 brands = st.fixed_dictionaries(
     {
@@ -43,7 +44,7 @@ def grown(brand: dict[str, Any], *documents: dict[str, Any]) -> list[Lane]:
     return run(Brand(read_growth(brand)).happenings(), entries, levels_rise=True)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(brand=brands, plan=plans)
 def test_no_plan_costs_more_than_its_bound_of_what_was_paid(
     brand: dict[str, Any], plan: dict[str, Any]
@@ -60,7 +61,7 @@ def test_no_plan_costs_more_than_its_bound_of_what_was_paid(
     assert 0 <= tally.cost_fen <= tally.awarded_fen
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(brand=brands, plan=plans)
 def test_what_is_paid_to_people_is_what_it_costs_and_nobody_owes(
     brand: dict[str, Any], plan: dict[str, Any]
@@ -72,7 +73,7 @@ def test_what_is_paid_to_people_is_what_it_costs_and_nobody_owes(
     assert lane.tally.refunded_fen <= lane.tally.turnover_fen
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(brand=brands, plan=plans)
 def test_a_plan_beside_itself_is_the_same_twice(
     brand: dict[str, Any], plan: dict[str, Any]

@@ -22,6 +22,7 @@ from app.engines.places import Board
 from app.engines.results import Decisions, Gift, Refusal
 from app.kernel.i18n import translate
 from tests.property.engines.fission_oracle import NaiveFission
+from tests.thoroughness import examples
 
 seeds = st.integers(0, 2**32 - 1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,7 +107,7 @@ class Story:
         return decisions
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=examples(1_500))
 @given(seeds)
 def test_a_ledger_looked_through_anew_comes_to_the_same_gifts_and_rounds(seed: int) -> None:
     story = Story(seed)
@@ -139,7 +140,7 @@ def test_a_ledger_looked_through_anew_comes_to_the_same_gifts_and_rounds(seed: i
             assert one.is_bonus_settled == ((member_id, one.number) in naive.bonuses)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(seeds)
 def test_each_new_customer_stands_in_one_round_and_rounds_are_full_and_within_the_window(
     seed: int,
@@ -163,7 +164,7 @@ def test_each_new_customer_stands_in_one_round_and_rounds_are_full_and_within_th
     assert all(count == 1 for count in counted.values())
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(seeds)
 def test_no_order_ever_brings_money_and_nobody_a_gift_for_their_own_order_but_the_newcomer(
     seed: int,
@@ -190,7 +191,7 @@ def test_no_order_ever_brings_money_and_nobody_a_gift_for_their_own_order_but_th
             assert gift.kind != "TIER2" or not story.rules.strict
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(seeds)
 def test_everything_can_be_stored_and_told_in_words(seed: int) -> None:
     story = Story(seed)

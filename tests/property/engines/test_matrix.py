@@ -29,6 +29,7 @@ from tests.property.engines.matrix_histories import (
     with_bonus,
 )
 from tests.property.engines.matrix_oracle import NaiveMatrix, Node
+from tests.thoroughness import examples
 
 seeds = st.integers(0, 2**32 - 1)
 EVENTS = 45
@@ -81,7 +82,7 @@ def check_against(place: MatrixPlace, node: Node, rules: MatrixRules) -> None:
     assert (place.is_out, place.under_review) == (node.is_out, node.is_marked)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(seeds)
 def test_a_plain_tree_comes_to_the_same_positions_and_awards(seed: int) -> None:
     story = Story(seed)
@@ -108,7 +109,7 @@ def test_a_plain_tree_comes_to_the_same_positions_and_awards(seed: int) -> None:
             assert place.directs == naive.directs(place.member_id)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(seeds)
 def test_nobody_is_lost_and_no_position_has_more_below_than_the_width(seed: int) -> None:
     story = Story(seed)
@@ -134,7 +135,7 @@ def test_nobody_is_lost_and_no_position_has_more_below_than_the_width(seed: int)
         assert sum(place.parent is None for place in before.values()) == 1
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(seeds)
 def test_no_order_pays_more_than_the_bound_nor_than_the_cap(seed: int) -> None:
     story = Story(seed)
@@ -154,7 +155,7 @@ def test_no_order_pays_more_than_the_bound_nor_than_the_cap(seed: int) -> None:
             assert all(one.capped_from_fen is None for one in decisions.awards)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(seeds)
 def test_the_bound_is_reached_where_a_position_is_completed(seed: int) -> None:
     random = Random(seed)
@@ -180,7 +181,7 @@ def test_the_bound_is_reached_where_a_position_is_completed(seed: int) -> None:
     assert decisions.total_fen >= share_of(fen, payout_bound(rules).enforced_bp) - lost
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(seeds)
 def test_everything_can_be_stored_and_told_in_words(seed: int) -> None:
     story = Story(seed)
@@ -199,7 +200,7 @@ def test_everything_can_be_stored_and_told_in_words(seed: int) -> None:
             assert place_from_row(MatrixPlace, row) == place
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(seeds)
 def test_every_reward_of_a_join_is_decided_once(seed: int) -> None:
     story = Story(seed)

@@ -20,6 +20,7 @@ from app.engines.results import Award, Decisions, Refusal
 from app.kernel.i18n import translate
 from app.kernel.money import share_of
 from tests.property.engines.refer_three_oracle import NaiveReturns
+from tests.thoroughness import examples
 
 seeds = st.integers(0, 2**32 - 1)
 EVENTS = 60
@@ -83,7 +84,7 @@ class Story:
         return decisions
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=examples(1_500))
 @given(seeds)
 def test_a_table_of_turns_comes_to_the_same_awards(seed: int) -> None:
     story = Story(seed)
@@ -102,7 +103,7 @@ def test_a_table_of_turns_comes_to_the_same_awards(seed: int) -> None:
         ]
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(seeds)
 def test_no_line_pays_more_than_the_bound_nor_than_the_cap(seed: int) -> None:
     story = Story(seed)
@@ -125,7 +126,7 @@ def test_no_line_pays_more_than_the_bound_nor_than_the_cap(seed: int) -> None:
         assert sorted(one.line_id for one in every) == sorted(bases_fen)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(seeds)
 def test_no_unit_brings_back_more_than_its_rates_after_refunds_have_taken_awards_back(
     seed: int,
@@ -159,7 +160,7 @@ def test_no_unit_brings_back_more_than_its_rates_after_refunds_have_taken_awards
             assert set(turns) <= set(range(1, len(story.rules.rates_bp) + 1))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(seeds)
 def test_everything_can_be_stored_and_told_in_words(seed: int) -> None:
     story = Story(seed)

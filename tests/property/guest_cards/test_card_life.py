@@ -25,6 +25,7 @@ from app.operations import invariants
 from app.settings import Settings
 from tests.factories.guest_cards import friend_of, make_friend, make_template, open_hours
 from tests.factories.people import make_distributor, make_staff, make_store
+from tests.thoroughness import examples as tried
 
 BEGINS = datetime(2026, 3, 29, 2, tzinfo=UTC)
 """Ten in the morning, two days before the end of a month."""
@@ -247,7 +248,7 @@ def test_no_history_takes_a_card_anywhere_its_model_would_not_go(
     run_state_machine_as_test(
         lambda: CardLife(session, settings),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=15,
+            max_examples=tried(15),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -14,6 +14,7 @@ from app.insight.models import DayToRedo
 from tests.factories.insight import HAPPENINGS
 from tests.factories.people import make_store
 from tests.property.insight.oracle import Oracle, added_up, kept, totals
+from tests.thoroughness import examples
 
 NOW = datetime(2026, 3, 10, 15, 59, 59, tzinfo=UTC)
 """A second before midnight in Shanghai."""
@@ -28,7 +29,7 @@ STEPS = st.lists(
     max_size=8,
 )
 PATIENT = hypothesis.settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

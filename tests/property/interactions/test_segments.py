@@ -19,6 +19,7 @@ from app.orders.models import Order
 from app.orders.states import OrderState
 from tests.factories.orders import make_order
 from tests.factories.people import NOON, make_member, make_staff, make_store
+from tests.thoroughness import examples
 
 PEOPLE = 8
 days = st.integers(1, 400)
@@ -132,7 +133,7 @@ def naive(session: Session, member: Member, rule: dict[str, Any], now: datetime)
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=people, rule=rules, of_store=st.booleans())

@@ -34,6 +34,7 @@ from app.ledger.transfers import (
 )
 from app.operations import invariants
 from tests.factories.people import make_member
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AMOUNTS = st.integers(1, 1_000)
@@ -138,7 +139,7 @@ def test_the_ledger_is_its_model_whatever_happens(app: Flask, session: Session) 
     run_state_machine_as_test(
         cast("type[RuleBasedStateMachine]", lambda: LedgerMachine(session)),
         settings=settings(
-            max_examples=25,
+            max_examples=examples(25),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -29,6 +29,7 @@ from app.members.models import Distributor
 from app.members.states import TRANSITIONS, Standing, StandingEvent
 from app.operations import invariants
 from tests.factories.people import make_member
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANN = Actor("staff", 1)
@@ -187,7 +188,7 @@ def test_a_team_is_a_counted_forest_whatever_happens(session: Session) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(25),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

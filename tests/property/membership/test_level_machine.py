@@ -30,6 +30,7 @@ from app.membership.queries import standing_of
 from app.operations.loyalty_statements import LOYALTY_STATEMENTS
 from tests.factories.membership import grow, make_ladder
 from tests.factories.people import make_member, make_staff
+from tests.thoroughness import examples
 
 YEAR = timedelta(days=365)
 NEEDS = {2: 1_000, 3: 5_000}
@@ -221,7 +222,7 @@ def test_no_order_of_events_leaves_the_model(session: Session, now: datetime) ->
     run_state_machine_as_test(
         Levels,
         settings=hypothesis.settings(
-            max_examples=25,
+            max_examples=examples(25),
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.generate, Phase.shrink],

@@ -46,6 +46,7 @@ from tests.factories.discount_model import BasketModel, CouponModel, points_back
 from tests.factories.discounts import make_level, make_points
 from tests.factories.orders import NOON, make_product, offer, payment_report, refund_report
 from tests.factories.people import make_member, make_store
+from tests.thoroughness import examples as tried
 
 PRICES = (4_321, 777)
 DEAL = (3_000, 700)
@@ -498,7 +499,7 @@ def test_discounted_orders_live_as_the_model_says(
     run_state_machine_as_test(
         lambda: DiscountedLife(session, settings),  # type: ignore[arg-type]  # as it is documented
         settings=examples(
-            max_examples=25,
+            max_examples=tried(25),
             stateful_step_count=30,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

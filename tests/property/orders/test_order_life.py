@@ -51,6 +51,7 @@ from tests.factories.orders import (
     refund_report,
 )
 from tests.factories.people import make_member, make_staff, make_store
+from tests.thoroughness import examples as tried
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PIECES, SHELF = 3, 10
@@ -423,7 +424,7 @@ def test_an_order_lives_as_the_model_says(app: Flask, session: Session, settings
     run_state_machine_as_test(
         lambda: OrderLife(session, settings),  # type: ignore[arg-type]  # as its documentation says
         settings=examples(
-            max_examples=25,
+            max_examples=tried(25),
             stateful_step_count=30,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

@@ -43,6 +43,7 @@ from tests.factories.payouts import (
     openid_of,
 )
 from tests.property.payouts.wechat_books import Mood, WeChatBooks
+from tests.thoroughness import examples
 
 ENDS: dict[BillState, set[TransferState | None]] = {
     BillState.SUCCEEDED: {TransferState.SUCCESS},
@@ -358,7 +359,7 @@ def test_nobody_gains_or_loses_a_fen_whatever_happens(session: Session, settings
     run_state_machine_as_test(
         PayoutsMachine,
         settings=hypothesis.settings(
-            max_examples=30,
+            max_examples=examples(30),
             stateful_step_count=50,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

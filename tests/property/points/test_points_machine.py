@@ -25,6 +25,7 @@ from app.points import adjusting, earning, expiring, lots, queries, spending
 from app.points.errors import PointsShort
 from app.points.states import PointSource
 from tests.factories.people import make_member
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POINTS = st.integers(1, 60)
@@ -270,7 +271,7 @@ def test_points_are_their_model_whatever_happens(app: Flask, session: Session) -
     run_state_machine_as_test(
         cast("type[RuleBasedStateMachine]", lambda: PointsMachine(session)),
         settings=settings(
-            max_examples=40,
+            max_examples=examples(40),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ from app.preferences.overrides import newest_at
 from app.preferences.services import Wish, standing, values_at
 from app.settings import Settings
 from tests.conftest import NOON
+from tests.thoroughness import examples
 
 HOUR: Final = timedelta(hours=1)
 HOURS: Final = 40
@@ -103,7 +104,9 @@ def hour(number: int) -> datetime:
     return NOON + number * HOUR
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=st.lists(st.one_of(CHANGE, CHANGE, WITHDRAWAL, WAIT), max_size=14))
 def test_the_value_in_force_is_that_of_the_hour_as_it_was_painted_last(
     session: Session, settings: Settings, steps: list[tuple[str, str, int, int]]

@@ -16,6 +16,7 @@ from app.stores.permissions import CROWN, ROLE_PERMISSIONS, Permission, RoleName
 from app.stores.queries import staff_permissions, visible_store_ids
 from app.stores.staff import Duties
 from tests.factories.people import make_staff, make_store
+from tests.thoroughness import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORDS = st.sampled_from([*(one.value for one in Permission), "fly", ""])
@@ -33,7 +34,7 @@ def test_a_role_of_ones_own_never_allows_what_is_the_crowns(roles: list[str], na
     assert {one.value for one in allowed} <= set(roles)
 
 
-@settings(max_examples=40, suppress_health_check=HEALTH)
+@settings(max_examples=examples(40), suppress_health_check=HEALTH)
 @given(built_in=BUILT_IN, own=OWN_ROLES, data=st.data())
 def test_rights_and_stores_are_the_union_of_what_each_role_and_region_gives(
     session: Session, built_in: list[RoleName], own: list[Any], data: st.DataObject
@@ -71,7 +72,7 @@ def test_rights_and_stores_are_the_union_of_what_each_role_and_region_gives(
         savepoint.rollback()
 
 
-@settings(max_examples=60, suppress_health_check=HEALTH)
+@settings(max_examples=examples(60), suppress_health_check=HEALTH)
 @given(
     giver=st.tuples(BUILT_IN, PLACES, st.booleans()),
     second=st.none() | st.tuples(BUILT_IN, PLACES, st.booleans()),

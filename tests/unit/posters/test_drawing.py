@@ -15,6 +15,7 @@ from app.posters.qr import qr_image
 from app.posters.services import redraw_background
 from app.posters.states import PosterLanguage
 from tests.factories.posters import LAYOUT, background
+from tests.thoroughness import examples
 
 LINK = "https://example.com/s/mC0vBqQ2Zt8rY1nKx7LsWd"
 PICTURE = redraw_background(background())
@@ -37,7 +38,7 @@ def test_the_code_on_a_poster_can_be_read(language: PosterLanguage) -> None:
     assert dict(poster.getexif()) == {}
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.text(max_size=220), st.text(max_size=90), st.none() | st.integers(1, 10**8))
 def test_any_name_product_and_price_stay_in_their_boxes(
     name: str, product: str, price_fen: int | None

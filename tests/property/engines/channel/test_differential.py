@@ -20,6 +20,7 @@ from app.kernel.money import share_of
 from tests.property.engines.channel.differential_oracle import captain, paid_by
 from tests.property.engines.channel.strategies import differential_plans, uplines
 from tests.property.engines.strategies import KEYS, bases, levels, people, sales
+from tests.thoroughness import examples
 
 plans = differential_plans()
 
@@ -29,7 +30,7 @@ def rate_of(award: Award) -> int:
     return award.rate_bp
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(plans, sales(), uplines)
 def test_a_second_way_of_reckoning_comes_to_the_same(
     rules: DifferentialRules, sale: Sale, chain: list[Person]
@@ -42,7 +43,7 @@ def test_a_second_way_of_reckoning_comes_to_the_same(
     }
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(plans, sales(), uplines)
 def test_no_order_pays_more_than_the_bound_or_the_cap(
     rules: DifferentialRules, sale: Sale, chain: list[Person]
@@ -74,7 +75,7 @@ def densest(draw: st.DrawFn, rules: DifferentialRules, rates: tuple[int, ...]) -
     return [Person(11 + n, rank, Standing.ACTIVE) for n, rank in enumerate(ranks)]
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(plans, st.data())
 def test_chains_built_to_pay_most_stay_within_the_bound(
     rules: DifferentialRules, data: st.DataObject
@@ -102,7 +103,7 @@ def best_chain(rules: DifferentialRules, rates: tuple[int, ...], peers: int) -> 
     return [Person(11 + n, rank, Standing.ACTIVE) for n, rank in enumerate(ranks)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(plans)
 def test_the_bound_of_the_plan_is_reached(rules: DifferentialRules) -> None:
     bound = payout_bound(rules)

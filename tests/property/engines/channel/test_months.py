@@ -23,6 +23,7 @@ from app.engines.two_level.rules import TwoLevelRules
 from app.kernel.i18n import translate
 from tests.property.engines.channel import months_oracle
 from tests.property.engines.channel.strategies import books, earners, incentives, ladders
+from tests.thoroughness import examples
 
 SCALE = 10_000
 
@@ -42,7 +43,7 @@ def sold(people: tuple[Earner, ...]) -> int:
     return sum(max(one.sales_fen, 0) for one in people)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(ladders(), earners())
 def test_a_second_way_to_the_ladder_comes_to_the_same(
     ladder: Ladder, people: tuple[Earner, ...]
@@ -71,7 +72,7 @@ def test_to_any_depth_bonuses_add_up_to_the_gross_of_the_teams_at_the_top(
     assert total_fen == sum(team[who] * ladder.rate_for(team[who]) // 10_000 for who in roots)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(ladders(), earners())
 def test_no_month_pays_more_by_the_ladder_than_its_highest_rate(
     ladder: Ladder, people: tuple[Earner, ...]
@@ -102,7 +103,7 @@ def test_a_single_seller_above_the_last_step_takes_the_bound(
     assert total_fen == 3_000 * bound.monthly_bp
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(incentives(), earners())
 def test_no_month_pays_more_incentives_than_the_bound(
     given: Incentives, people: tuple[Earner, ...]
@@ -117,7 +118,7 @@ def test_no_month_pays_more_incentives_than_the_bound(
     assert total_fen * 10_000 <= sold(people) * bound.monthly_bp
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(incentives(), earners())
 def test_a_second_way_to_prizes_and_shares_comes_to_the_same(
     given: Incentives, people: tuple[Earner, ...]
