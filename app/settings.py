@@ -186,6 +186,8 @@ class Settings:
     risk_refund_bp: int = 3_000
     risk_refund_orders_min: int = 10
     risk_pair_orders: int = 2
+    risk_by_word_day: int = 10
+    """So many things handed over without a code by one of the staff in a day are looked at."""
 
     # How often the scheduler rings, and how hard callers may knock.
     sweep_seconds: int = 15

@@ -327,6 +327,7 @@ class CardUse(Base):
         sa.Index("ix_guest_card_uses_store", "store_id", "at"),
         sa.Index("ix_guest_card_uses_member", "member_id", "at"),
         sa.Index("ix_guest_card_uses_staff", "staff_id", "at"),
+        sa.Index("ix_guest_card_uses_word", "at", postgresql_where=sa.text("NOT is_by_code")),
         sa.Index(
             "ix_guest_card_uses_payer",
             "payer_store_id",

@@ -29,6 +29,7 @@ class Handover(Base):
     __table_args__ = (
         sa.CheckConstraint("store_ids IS NULL OR store_id = ANY (store_ids)", name="assigned"),
         sa.Index("ix_handovers_staff", "staff_id", "at"),
+        sa.Index("ix_handovers_word", "at", postgresql_where=sa.text("proof = 'staff_word'")),
     )
 
     id: Mapped[Id]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.kernel.i18n import N_
-from app.preferences.specs import DAY, HOUR, YEAR, Group, Spec
+from app.preferences.specs import AT_ONCE, DAY, HOUR, YEAR, Group, Spec
 from app.preferences.units import Unit
 
 _FLAGS_KEEP: Final = N_("Flags raised before stay until somebody decides or their time is over.")
@@ -99,5 +99,18 @@ SUSPICIONS: Final[tuple[Spec, ...]] = (
         keeps=_FLAGS_KEEP,
         least=1,
         most=100,
+    ),
+    Spec(
+        name="risk_by_word_day",
+        group=Group.RISK,
+        unit=Unit.COUNT,
+        label=N_("Hand-overs without a code in a day"),
+        governs=N_(
+            "So many or more by one of the staff are shown to be looked at: guest cards used, and"
+            " orders handed over, without the code on the customer's phone."
+        ),
+        keeps=AT_ONCE,
+        least=1,
+        most=1_000,
     ),
 )

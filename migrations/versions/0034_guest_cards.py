@@ -49,6 +49,7 @@ INDEXES = (
     ),
     "ix_guest_card_uses_staff ON guest_card_uses (staff_id, at)",
     "ix_guest_card_uses_store ON guest_card_uses (store_id, at)",
+    "ix_guest_card_uses_word ON guest_card_uses (at) WHERE NOT is_by_code",
     "ix_guest_card_conversions_store_id ON guest_card_conversions (store_id)",
     "ix_former_customers_mark ON former_customers (mark)",
     "ix_former_customers_until ON former_customers (until_at)",
