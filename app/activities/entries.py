@@ -16,6 +16,7 @@ from app.activities import limits
 from app.activities.models import Activity, ActivityEntry, ActivityItem
 from app.activities.states import EntryState
 from app.members.models import Member
+from app.members.queries import has_bought
 from app.orders.models import Order
 from app.orders.states import OrderState
 
@@ -104,8 +105,8 @@ def fate_of(order: Order) -> OrderFate:
 
 
 def is_newcomer(session: Session, member_id: int) -> bool:
-    """Tell whether a member has never paid for anything."""
-    return session.scalar(sa.select(Member.first_paid_at).where(Member.id == member_id)) is None
+    """Tell whether a member has never paid for anything, under any account of theirs."""
+    return not has_bought(session, session.get_one(Member, member_id))
 
 
 def _move(

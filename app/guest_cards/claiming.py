@@ -43,7 +43,7 @@ from app.kernel.secrecy import vault
 from app.members import former
 from app.members.errors import MemberNotFound, NotADistributor
 from app.members.models import Member, MemberDevice
-from app.members.queries import household_of
+from app.members.queries import has_bought, household_of, same_person
 from app.settings import Settings
 
 CARD_TOKENS: Final = Guess("guest-card:", CardUnknown, CardsLocked)
@@ -102,21 +102,9 @@ def claim(
 
 
 def is_new_customer(session: Session, member: Member) -> bool:
-    """Tell whether somebody has bought or used nothing here, under any account of theirs.
-
-    Accounts of one person share the phone number or the unionid.
-    """
-    same = [Member.id == member.id]
-    if member.phone_hash is not None:
-        same.append(Member.phone_hash == member.phone_hash)
-    if member.wechat_unionid is not None:
-        same.append(Member.wechat_unionid == member.wechat_unionid)
-    has_come = sa.exists().where(CardUse.member_id == Member.id)
-    return not session.scalar(
-        sa.select(
-            sa.exists().where(sa.or_(*same), sa.or_(Member.first_paid_at.is_not(None), has_come))
-        )
-    )
+    """Tell whether somebody has bought or used nothing here, under any account of theirs."""
+    has_come = sa.exists().where(CardUse.member_id == Member.id, same_person(member))
+    return not has_bought(session, member) and not session.scalar(sa.select(has_come))
 
 
 def _locked(session: Session, token: str) -> GuestCard:
@@ -201,13 +189,10 @@ def _claims_with(session: Session, device_hash: str, *, now: datetime) -> int:
 
 def _had_before(session: Session, card: GuestCard, member: Member, *, now: datetime) -> bool:
     """Tell whether this person, by phone number or unionid, claimed one of this kind before."""
-    same = [Member.id == member.id, Member.phone_hash == member.phone_hash]
-    if member.wechat_unionid is not None:
-        same.append(Member.wechat_unionid == member.wechat_unionid)
     had = sa.exists().where(
         GuestCard.template_id == card.template_id,
         GuestCard.member_id == Member.id,
-        sa.or_(*same),
+        same_person(member),
     )
     return bool(session.scalar(sa.select(had))) or former.had_card(
         session, member, card.template_id, now=now

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session, aliased
 
 from app.members.errors import MemberNotFound, NotADistributor
@@ -209,6 +210,25 @@ def _chain_above(member_id: int, depth: int | None) -> sa.CTE:
     if depth is not None:
         further = further.where(chain.c.distance < depth)
     return chain.union_all(further)
+
+
+def same_person(member: Member) -> ColumnElement[bool]:
+    """Return the condition for every account of the person behind a member.
+
+    Accounts of one person share the phone number or the unionid.
+    """
+    same = [Member.id == member.id]
+    if member.phone_hash is not None:
+        same.append(Member.phone_hash == member.phone_hash)
+    if member.wechat_unionid is not None:
+        same.append(Member.wechat_unionid == member.wechat_unionid)
+    return sa.or_(*same)
+
+
+def has_bought(session: Session, member: Member) -> bool:
+    """Tell whether somebody has paid for anything here, under any account of theirs."""
+    paid = sa.exists().where(same_person(member), Member.first_paid_at.is_not(None))
+    return bool(session.scalar(sa.select(paid)))
 
 
 def household_of(session: Session, member_id: int, others: Collection[int]) -> set[int]:
