@@ -1,12 +1,13 @@
 """Giving coupons: one at a time to who asks, and many at once; always within stock and limit.
 
-A coupon is counted among the member's own and written with its first step; nobody else waits for
-that. What comes last is one conditional update of the template, and only from there to the commit
-do others wait for its row; for one coupon both are one statement. Where either finds nothing left,
-the caller's transaction must end, and nothing of it remains (D15, B29).
+Stock lies in slots (`stock`). First a slot that has coupons left is locked, then the coupon is
+counted among the member's own and written with its first step, then taken from the slot. For one
+coupon that is one statement, and others who claim take other slots; for many it is one for each
+part. A refusal says what was true when nothing was left to wait for: that all are gone, or that the
+member is at their limit. The caller's transaction then ends, and nothing of it remains (D15, B29).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,8 +15,9 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
+from app.coupons import stock
 from app.coupons.errors import (
     CouponLimitReached,
     CouponsEnded,
@@ -32,6 +34,9 @@ from app.coupons.models import (
 )
 from app.coupons.states import CouponEvent, CouponState
 from app.kernel.errors import DomainError
+
+LOOKS: Final = 4
+"""How often a claim looks for stock; the first time it waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +58,15 @@ class Gift:
         """Tell whether its key is the beginning of the keys of many coupons."""
         return self.channel is CouponChannel.PUSH
 
-    def writing(self) -> sa.Executable:
-        """Return the statement that writes such coupons; their stock is to be counted after it."""
+    def writing(self) -> sa.Select[Any]:
+        """Return the statement that writes such coupons; their stock is held before, and taken."""
         return _writing(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
 
-    def writing_one(self) -> sa.Executable:
-        """Return the statement that writes one such coupon and counts it."""
-        return _writing_one(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
+    def writing_one(self, *, waits: bool) -> sa.UpdateBase:
+        """Return the statement that takes one such coupon and writes it; see `stock.free_slot`."""
+        return _writing_one(
+            is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many, waits=waits
+        )
 
 
 def give(
@@ -85,11 +92,17 @@ def issue(
 
     Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
     """
-    asked = _asked(template_id, [member_id], gift=gift, now=now)
-    coupon: Coupon | None = session.scalar(gift.writing_one(), asked)
-    if coupon is None:
-        raise why_not(session, template_id, gift=gift, now=now)
-    return coupon
+    asked = _asked(template_id, gift=gift, now=now) | {"member": member_id}
+    for look in range(LOOKS):
+        written = session.execute(gift.writing_one(waits=look > 0), asked).one_or_none()
+        if written is not None:
+            return _written(session, written, asked, gift=gift)
+        refusal = why_not(session, template_id, gift=gift, now=now)
+        if not isinstance(refusal, CouponLimitReached) or (
+            _held(session, template_id, member_id) >= refusal.most
+        ):
+            raise refusal
+    raise CouponsGone
 
 
 def issue_many(
@@ -100,11 +113,14 @@ def issue_many(
     The gift's key is followed by each member's number. Raises `CouponsGone` where there are not
     enough for all, and what `give` raises; then the transaction, or savepoint, must end.
     """
-    asked = _asked(template_id, sorted(member_ids), gift=gift, now=now)
-    written = session.scalars(gift.writing(), asked).all()
-    if written:
-        _take_stock(session, template_id, len(written), gift=gift, now=now)
-        return {one.member_id for one in written}
+    held = stock.hold(session, template_id, len(member_ids))
+    asked = _asked(template_id, gift=gift, now=now) | {"members": sorted(member_ids)}
+    given = set(session.scalars(gift.writing(), asked)) if held else set()
+    if len(given) > sum(held.values()):
+        raise CouponsGone
+    if given:
+        stock.take(session, template_id, len(given), held=held)
+        return given
     refusal = why_not(session, template_id, gift=gift, now=now)
     if isinstance(refusal, CouponLimitReached):
         return set()
@@ -135,22 +151,49 @@ def is_claimable(template: CouponTemplate, *, gift: Gift, now: datetime) -> bool
     )
 
 
-def _take_stock(
-    session: Session, template_id: int, count: int, *, gift: Gift, now: datetime
-) -> None:
-    """Count coupons that were just written; raises where there are not so many, or not open."""
-    asked = {"template": template_id, "count": count, "way": gift.channel.value, "now": now}
-    issued = session.scalar(_counting(is_open_to_all=gift.is_open_to_all), asked)
-    if issued is None:
-        refusal = why_not(session, template_id, gift=gift, now=now)
-        raise CouponsGone if isinstance(refusal, CouponLimitReached) else refusal
+def _written(session: Session, row: sa.Row[Any], asked: Mapping[str, Any], *, gift: Gift) -> Coupon:
+    """Return a coupon that was just written, of which the database said what only it knows.
+
+    To read it back would take the ORM as long as the whole claim takes the database.
+    """
+    coupon = Coupon(
+        id=row.id,
+        template_id=asked["template"],
+        member_id=asked["member"],
+        seq=row.seq,
+        state=CouponState.UNUSED,
+        channel=gift.channel,
+        source=gift.source,
+        key=gift.key,
+        claimed_at=asked["now"],
+        valid_from_at=row.valid_from_at,
+        valid_until_at=row.valid_until_at,
+        extended_at=None,
+        order_id=None,
+        reserved_until_at=None,
+        amount_fen=None,
+        used_at=None,
+        store_id=None,
+    )
+    make_transient_to_detached(coupon)
+    session.add(coupon)
+    return coupon
 
 
-def _asked(template_id: int, member_ids: list[int], *, gift: Gift, now: datetime) -> dict[str, Any]:
-    """Return what `_writing` is to be run with."""
+def _held(session: Session, template_id: int, member_id: int) -> int:
+    """Return how many coupons of a template a member has got."""
+    found = session.scalar(
+        sa.select(CouponHolding.issued).where(
+            CouponHolding.template_id == template_id, CouponHolding.member_id == member_id
+        )
+    )
+    return found or 0
+
+
+def _asked(template_id: int, *, gift: Gift, now: datetime) -> dict[str, Any]:
+    """Return what a statement is to be run with, but for who gets something."""
     return {
         "template": template_id,
-        "members": member_ids,
         "way": gift.channel.value,
         "source": gift.source,
         "key": gift.key,
@@ -159,9 +202,10 @@ def _asked(template_id: int, member_ids: list[int], *, gift: Gift, now: datetime
     }
 
 
-TABLE: Final = cast("sa.Table", CouponTemplate.__table__)
-OF: Final = TABLE.c
+OF: Final = cast("sa.Table", CouponTemplate.__table__).alias("t").c
+"""The columns of the template; names are short, as the driver keeps no statement beyond 4,096."""
 TEMPLATE: Final = sa.bindparam("template", type_=sa.BigInteger)
+MEMBER: Final = sa.bindparam("member", type_=sa.BigInteger)
 MEMBERS: Final = sa.bindparam("members", type_=sa.ARRAY(sa.BigInteger))
 WAY: Final = sa.bindparam("way", type_=sa.Text)
 KEY: Final = sa.cast(sa.bindparam("key", type_=sa.Text), sa.Text)
@@ -185,74 +229,61 @@ def _open(*, is_open_to_all: bool) -> list[sa.ColumnElement[bool]]:
 
 
 @cache
-def _counting(*, is_open_to_all: bool) -> sa.UpdateBase:
-    """Return the statement that takes coupons from the stock of a template, where they are there.
+def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Select[Any]:
+    """Return the statement that writes coupons of an open template, whose stock is held.
 
-    Built once, and on the table rather than the model: it is run while others wait.
+    Counts them among each member's own, writes them and their first steps. Gives the members who
+    got one; who is at their limit gets none.
     """
-    count = sa.bindparam("count", type_=sa.BigInteger)
-    return (
-        sa.update(TABLE)
-        .where(
-            *_open(is_open_to_all=is_open_to_all),
-            OF.issued + count <= OF.stock,
-        )
-        .values(issued=OF.issued + count)
-        .returning(OF.issued)
-    )
-
-
-@cache
-def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
-    """Return the statement that writes coupons of an open template that has some left.
-
-    Counts them among each member's own, writes them and their first steps. Gives the coupons; who
-    is at their limit gets none.
-    """
-    made, stepped = _made(is_open_to_all=is_open_to_all, is_for_many=is_for_many)
-    return sa.select(Coupon).from_statement(sa.select(*made.c).add_cte(stepped))
-
-
-@cache
-def _writing_one(*, is_open_to_all: bool, is_for_many: bool) -> sa.Executable:
-    """Return the statement that writes one coupon and then takes it from the stock.
-
-    The template's row is locked last, by the update itself, which looks again at what is left once
-    it has the lock.
-    """
-    made, stepped = _made(is_open_to_all=is_open_to_all, is_for_many=is_for_many)
-    taken = (
-        sa.update(TABLE)
-        .where(
-            *_open(is_open_to_all=is_open_to_all),
-            OF.issued < OF.stock,
-            made.c.template_id == OF.id,
-        )
-        .values(issued=OF.issued + 1)
-        .returning(*made.c)
-        .add_cte(stepped)
-    )
-    return sa.select(Coupon).from_statement(taken)
-
-
-def _made(*, is_open_to_all: bool, is_for_many: bool) -> tuple[sa.CTE, sa.CTE]:
-    """Return the parts of a statement that write coupons, and their first steps."""
-    template = (
-        sa.select(OF.id, OF.per_member, OF.valid_from_at, OF.valid_until_at, OF.valid_seconds)
-        .where(*_open(is_open_to_all=is_open_to_all), OF.issued < OF.stock)
-        .cte("template")
-    )
+    template = _template(is_open_to_all=is_open_to_all).cte("template")
     people = sa.func.unnest(MEMBERS).table_valued("member_id", name="people").render_derived()
     wanted = (
-        sa.select(template.c.id, people.c.member_id, sa.literal(1))
+        sa.select(template.c.id, people.c.member_id, stock.ONE)
         .select_from(template)
         .join(people, sa.true())
     )
+    made, stepped = _made(template, wanted, is_for_many=is_for_many)
+    return sa.select(made.c.member_id).add_cte(stepped)
+
+
+@cache
+def _writing_one(*, is_open_to_all: bool, is_for_many: bool, waits: bool) -> sa.UpdateBase:
+    """Return the statement that locks a slot, writes one coupon and takes it from the slot.
+
+    Where it gives nothing, it has written nothing. Built once, and on tables rather than models.
+    """
+    free = stock.free_slot(OF.id, waits=waits)
+    whole = _template(is_open_to_all=is_open_to_all)
+    template = whole.add_columns(free.c.slot).join(free, sa.true()).cte("template")
+    wanted = sa.select(template.c.id, MEMBER, stock.ONE)
+    made, stepped = _made(template, wanted, is_for_many=is_for_many)
+    return (
+        sa.update(stock.TABLE)
+        .where(
+            stock.OF.template_id == TEMPLATE,
+            stock.OF.slot == template.c.slot,
+            made.c.template_id == template.c.id,
+        )
+        .values(issued=stock.OF.issued + stock.ONE)
+        .returning(made.c.id, made.c.seq, made.c.valid_from_at, made.c.valid_until_at)
+        .add_cte(stepped)
+    )
+
+
+def _template(*, is_open_to_all: bool) -> sa.Select[Any]:
+    """Return the question for what a coupon takes from its template, where that is open."""
+    return sa.select(
+        OF.id, OF.per_member, OF.valid_from_at, OF.valid_until_at, OF.valid_seconds
+    ).where(*_open(is_open_to_all=is_open_to_all))
+
+
+def _made(template: sa.CTE, wanted: sa.Select[Any], *, is_for_many: bool) -> tuple[sa.CTE, sa.CTE]:
+    """Return the parts of a statement that write coupons, and their first steps."""
     counting = insert(CouponHolding).from_select(["template_id", "member_id", "issued"], wanted)
     counted = (
         counting.on_conflict_do_update(
             index_elements=[CouponHolding.template_id, CouponHolding.member_id],
-            set_={"issued": CouponHolding.issued + 1},
+            set_={"issued": CouponHolding.issued + stock.ONE},
             where=CouponHolding.issued < sa.select(template.c.per_member).scalar_subquery(),
         )
         .returning(CouponHolding.member_id, CouponHolding.issued)
@@ -263,7 +294,14 @@ def _made(*, is_open_to_all: bool, is_for_many: bool) -> tuple[sa.CTE, sa.CTE]:
     made = (
         sa.insert(Coupon)
         .from_select(list(values), chosen)
-        .returning(*Coupon.__table__.columns)
+        .returning(
+            Coupon.id,
+            Coupon.template_id,
+            Coupon.member_id,
+            Coupon.seq,
+            Coupon.valid_from_at,
+            Coupon.valid_until_at,
+        )
         .cte("made")
     )
     actor = sa.cast(sa.bindparam("actor", type_=sa.Text), sa.Text)

@@ -5,13 +5,23 @@ from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    WriteOnlyMapped,
+    column_property,
+    joinedload,
+    mapped_column,
+    relationship,
+)
+from sqlalchemy.orm.interfaces import ORMOption
 
 from app.coupons.errors import CouponNotInState
 from app.coupons.states import CouponEvent, CouponKind, CouponState, after_coupon
 from app.kernel.db import Base, Id
 
 STOCK_MAX: Final = 10_000_000
+SLOTS: Final = 16
+"""Into how many parts the stock of a template is dealt: twice the claims that run at once."""
 PER_MEMBER_MAX: Final = 1_000
 
 
@@ -39,6 +49,28 @@ class PushOutcome(StrEnum):
     GIVEN = "given"
     LIMIT = "limit"
     GONE = "gone"
+
+
+class CouponStock(Base):
+    """A part of a template's stock: a claim takes from one that nobody else is taking from.
+
+    At the end of every transaction the parts add up to what the template says that there are
+    (triggers of migration 0031). Rows lie far apart, so that their updates stay on their page.
+    """
+
+    __tablename__ = "coupon_stocks"
+    __table_args__ = (
+        sa.CheckConstraint(f"slot BETWEEN 0 AND {SLOTS - 1}", name="slot"),
+        sa.CheckConstraint("issued BETWEEN 0 AND stock", name="never_above_stock"),
+        {"postgresql_with": {"fillfactor": 10}},
+    )
+
+    template_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("coupon_templates.id"), primary_key=True, autoincrement=False
+    )
+    slot: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
+    stock: Mapped[int]
+    issued: Mapped[int]
 
 
 class CouponTemplate(Base):
@@ -72,7 +104,6 @@ class CouponTemplate(Base):
             "cardinality(store_ids) > 0 AND cardinality(product_ids) > 0", name="not_empty"
         ),
         sa.CheckConstraint(f"stock BETWEEN 0 AND {STOCK_MAX}", name="stock"),
-        sa.CheckConstraint("issued BETWEEN 0 AND stock", name="never_above_stock"),
         sa.CheckConstraint(f"per_member BETWEEN 1 AND {PER_MEMBER_MAX}", name="per_member"),
         sa.CheckConstraint("claim_from_at < claim_until_at", name="claim_window"),
         sa.CheckConstraint(
@@ -93,7 +124,7 @@ class CouponTemplate(Base):
         ),
     )
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column()
     kind: Mapped[CouponKind]
     title: Mapped[str] = mapped_column(sa.String(80))
     title_en: Mapped[str] = mapped_column(sa.String(80), server_default="")
@@ -111,7 +142,14 @@ class CouponTemplate(Base):
     """Whether it comes back when the order that used it is refunded in whole."""
     per_member: Mapped[int]
     stock: Mapped[int]
-    issued: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    """How many there are in all; `CouponStock` says where."""
+    issued: Mapped[int] = column_property(
+        sa.select(sa.cast(sa.func.coalesce(sa.func.sum(CouponStock.issued), 0), sa.BigInteger))
+        .where(CouponStock.template_id == id)  # noqa: A003 - the column above
+        .correlate_except(CouponStock)
+        .scalar_subquery()
+    )
+    """How many of them were given out, over all parts."""
     ways: Mapped[list[str]] = mapped_column(sa.ARRAY(sa.Text), server_default="{}")
     code: Mapped[str | None] = mapped_column(unique=True)
     """What members type or open to get one; random, see `kernel.ids`."""
@@ -293,3 +331,8 @@ class CouponPushMember(Base):
         sa.ForeignKey("members.id"), primary_key=True, index=True
     )
     outcome: Mapped[PushOutcome | None]
+
+
+def with_template() -> ORMOption:
+    """Load coupons with their templates, without counting what was given out of each."""
+    return joinedload(Coupon.template).defer(CouponTemplate.issued)

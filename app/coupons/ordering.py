@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.access import settings
 from app.coupons.errors import (
@@ -23,7 +23,7 @@ from app.coupons.errors import (
     CouponsTooMany,
     CouponTaken,
 )
-from app.coupons.models import Coupon, CouponTemplate
+from app.coupons.models import Coupon, CouponTemplate, with_template
 from app.coupons.rules import (
     BasketLine,
     Candidate,
@@ -106,7 +106,7 @@ def apply(
         for coupon in session.scalars(
             sa.select(Coupon)
             .where(Coupon.id.in_(coupon_ids), Coupon.member_id == member_id)
-            .options(joinedload(Coupon.template))
+            .options(with_template())
         )
     }
     for coupon_id in coupon_ids:
@@ -140,7 +140,7 @@ def usable(
             Coupon.state == CouponState.UNUSED,
             Coupon.valid_until_at > now,
         )
-        .options(joinedload(Coupon.template))
+        .options(with_template())
         .order_by(Coupon.valid_until_at, Coupon.id)
         .limit(SHOWN_MAX)
     ).all()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from app.coupons.errors import (
     CouponLimitReached,
@@ -22,6 +22,7 @@ from app.coupons.models import (
     CouponHolding,
     CouponStep,
     CouponTemplate,
+    with_template,
 )
 from app.coupons.states import CouponState
 from app.kernel.errors import DomainError
@@ -100,7 +101,7 @@ def coupon_of(session: Session, coupon_id: int, *, member_id: int) -> Coupon:
     coupon = session.scalar(
         sa.select(Coupon)
         .where(Coupon.id == coupon_id, Coupon.member_id == member_id)
-        .options(joinedload(Coupon.template))
+        .options(with_template())
     )
     if coupon is None:
         raise CouponNotFound
@@ -119,7 +120,7 @@ def coupons_page(
     wanted = (
         sa.select(Coupon)
         .where(Coupon.member_id == member_id, Coupon.state.in_(states))
-        .options(joinedload(Coupon.template))
+        .options(with_template())
         .order_by(Coupon.id.desc())
         .limit(limit)
     )

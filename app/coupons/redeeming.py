@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from app.catalog import pieces
 from app.catalog import queries as catalog
@@ -24,7 +24,7 @@ from app.coupons.errors import (
     CouponNotRedeemable,
     OwnCoupon,
 )
-from app.coupons.models import Coupon
+from app.coupons.models import Coupon, with_template
 from app.coupons.ordering import lock, refusal_in
 from app.coupons.states import CouponEvent, CouponKind, CouponState
 from app.coupons.templates import touches
@@ -120,9 +120,7 @@ def _take_piece(
 
 
 def _loaded(session: Session, coupon_id: int) -> Coupon:
-    coupon = session.get(
-        Coupon, coupon_id, options=[joinedload(Coupon.template)], populate_existing=True
-    )
+    coupon = session.get(Coupon, coupon_id, options=[with_template()], populate_existing=True)
     if coupon is None:
         raise CouponNotFound
     return coupon

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import queries as catalog
 from app.counter.duty import duty_of
+from app.coupons import stock as stocks
 from app.coupons.errors import (
     CouponsEnded,
     TemplateInvalid,
@@ -83,21 +84,22 @@ def put_template(
     _check(session, spec)
     require_reach(session, spec.store_ids, actor=actor, now=now)
     values = _values(spec)
+    issued: Mapping[int, int] = {}
     if template_id is None:
         template = CouponTemplate(**values, created_at=now)
         session.add(template)
         before: dict[str, Any] = {}
     else:
-        template = _lock_live(session, template_id, actor=actor, now=now)
+        template, issued = _lock_live(session, template_id, actor=actor, now=now)
         before = {name: getattr(template, name) for name in values}
         changed = {name for name, value in values.items() if before[name] != value}
-        if "stock" in changed or (template.issued and changed - CHANGEABLE):
+        if "stock" in changed or (any(issued.values()) and changed - CHANGEABLE):
             raise TemplatePromised
         for name in changed:
             setattr(template, name, values[name])
     if CouponChannel.CODE in spec.ways and template.code is None:
         template.code = random_text(CODE_LENGTH, DIGITS_AND_CAPITALS)
-    session.flush()
+    _deal(session, template, issued)
     after = {name: value for name, value in values.items() if before.get(name) != value}
     change = Change(
         before=_plain({name: before[name] for name in after if name in before}),
@@ -111,11 +113,11 @@ def change_stock(
     session: Session, template_id: int, stock: int, *, reason: str, actor: Actor, now: datetime
 ) -> CouponTemplate:
     """Say how many coupons of a template there are in all; never fewer than were issued."""
-    template = _lock_live(session, template_id, actor=actor, now=now)
-    if not template.issued <= stock <= STOCK_MAX:
+    template, issued = _lock_live(session, template_id, actor=actor, now=now)
+    if not sum(issued.values()) <= stock <= STOCK_MAX:
         raise TemplateInvalid("stock")
     before, template.stock = template.stock, stock
-    session.flush()
+    _deal(session, template, issued)
     change = Change(before={"stock": before}, after={"stock": stock}, reason=reason)
     _record(session, actor, "coupon_stock_changed", template, change, now=now)
     return template
@@ -125,10 +127,10 @@ def end_template(
     session: Session, template_id: int, *, reason: str, actor: Actor, now: datetime
 ) -> CouponTemplate:
     """Give out no more coupons of a template, for good; those that customers hold stay good."""
-    template = _lock_live(session, template_id, actor=actor, now=now)
+    template, issued = _lock_live(session, template_id, actor=actor, now=now)
     template.ended_at = now
-    session.flush()
-    change = Change(after={"issued": template.issued}, reason=reason)
+    _deal(session, template, issued)
+    change = Change(after={"issued": sum(issued.values())}, reason=reason)
     _record(session, actor, "coupon_template_ended", template, change, now=now)
     return template
 
@@ -150,7 +152,8 @@ def touches(theirs: Collection[int] | None, ours: Collection[int] | None) -> boo
 
 def _lock_live(
     session: Session, template_id: int, *, actor: Actor, now: datetime
-) -> CouponTemplate:
+) -> tuple[CouponTemplate, Mapping[int, int]]:
+    """Lock a template for its staff, and its slots, of which it returns what each has issued."""
     template = session.get(
         CouponTemplate, template_id, with_for_update={"key_share": True}, populate_existing=True
     )
@@ -159,7 +162,14 @@ def _lock_live(
     require_reach(session, template.store_ids, actor=actor, now=now)
     if template.ended_at is not None:
         raise CouponsEnded
-    return template
+    return template, stocks.lock(session, template_id)
+
+
+def _deal(session: Session, template: CouponTemplate, issued: Mapping[int, int]) -> None:
+    """Write a template and its slots, so that every claim that follows sees what was changed."""
+    session.flush()
+    stocks.deal(session, template.id, template.stock, issued=issued)
+    session.expire(template, ["issued"])
 
 
 def require_reach(

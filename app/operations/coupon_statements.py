@@ -5,12 +5,17 @@ from typing import Final
 COUPON_STATEMENTS: Final = (
     (
         "B29t",
-        "A template has issued as many coupons as there are, and no more than its stock.",
+        "The slots of a template hold its stock, and have issued as many coupons as there are.",
         """
         SELECT t.id FROM coupon_templates t
+        LEFT JOIN (
+            SELECT template_id, sum(stock) AS stock, sum(issued) AS issued,
+                bool_and(issued BETWEEN 0 AND stock) AS is_within
+            FROM coupon_stocks GROUP BY 1) s ON s.template_id = t.id
         LEFT JOIN (SELECT template_id, count(*) AS coupons FROM coupons GROUP BY 1) c
             ON c.template_id = t.id
-        WHERE t.issued <> coalesce(c.coupons, 0) OR t.issued > t.stock
+        WHERE s.stock IS DISTINCT FROM t.stock OR NOT s.is_within
+            OR s.issued <> coalesce(c.coupons, 0)
         """,
     ),
     (

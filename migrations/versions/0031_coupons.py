@@ -14,6 +14,7 @@ TABLES = (
     "coupon_steps",
     "coupons",
     "coupon_holdings",
+    "coupon_stocks",
     "coupon_templates",
 )
 PROMISED = (
@@ -21,14 +22,18 @@ PROMISED = (
     " is_given_back per_member valid_from_at valid_until_at valid_seconds created_at"
 )
 FROZEN = {
-    "coupon_templates": ("coupon_templates_promise", PROMISED, "OLD.issued > 0 AND "),
+    "coupon_templates": ("coupon_templates_promise", PROMISED, "keep_coupon_promise"),
     "coupons": (
         "coupons_origin",
         "template_id member_id seq channel source key claimed_at valid_from_at",
-        "",
+        "refuse_change",
     ),
-    "coupon_pushes": ("coupon_pushes_request", "template_id title begun_at begun_by", ""),
-    "coupon_push_members": ("coupon_push_members_address", "push_id member_id", ""),
+    "coupon_pushes": (
+        "coupon_pushes_request",
+        "template_id title begun_at begun_by",
+        "refuse_change",
+    ),
+    "coupon_push_members": ("coupon_push_members_address", "push_id member_id", "refuse_change"),
 }
 STATES = ("unused", "reserved", "used", "expired", "revoked")
 EVENTS = (
@@ -79,16 +84,19 @@ def _words(name: str, kind: str, *words: str, nullable: bool = False) -> sa.Colu
 
 def upgrade() -> None:
     _create_templates()
+    _create_stocks()
     _create_holdings()
     _create_coupons()
     _create_steps()
     _create_pushes()
-    for table, (trigger, columns, also) in FROZEN.items():
+    _add_up_stocks()
+    _keep_promises()
+    for table, (trigger, columns, function) in FROZEN.items():
         of = ", ".join(columns.split())
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns.split())
         op.execute(
             f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {of} ON {table}"
-            f" FOR EACH ROW WHEN ({also}({changed})) EXECUTE FUNCTION refuse_change()"
+            f" FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {function}()"
         )
     op.execute(
         "CREATE TRIGGER coupon_steps_rows BEFORE UPDATE OR DELETE ON coupon_steps"
@@ -118,7 +126,6 @@ def _create_templates() -> None:
         _flag("is_given_back", default=True),
         _number("per_member"),
         _number("stock"),
-        _count("issued"),
         sa.Column("ways", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("code", sa.Text(), unique=True),
         _instant("claim_from_at"),
@@ -148,7 +155,6 @@ def _create_templates() -> None:
             "cardinality(store_ids) > 0 AND cardinality(product_ids) > 0", name="not_empty"
         ),
         sa.CheckConstraint("stock BETWEEN 0 AND 10000000", name="stock"),
-        sa.CheckConstraint("issued BETWEEN 0 AND stock", name="never_above_stock"),
         sa.CheckConstraint("per_member BETWEEN 1 AND 1000", name="per_member"),
         sa.CheckConstraint("claim_from_at < claim_until_at", name="claim_window"),
         sa.CheckConstraint(
@@ -169,6 +175,70 @@ def _create_templates() -> None:
         [sa.text("id DESC")],
         postgresql_where=sa.text("ended_at IS NULL AND 'centre' = ANY (ways)"),
     )
+
+
+def _create_stocks() -> None:
+    """Rows lie far apart, so that their many updates find room on their page."""
+    op.create_table(
+        "coupon_stocks",
+        _number("template_id", "coupon_templates.id"),
+        sa.Column("slot", sa.SmallInteger(), autoincrement=False, nullable=False),
+        _number("stock"),
+        _number("issued"),
+        sa.CheckConstraint("slot BETWEEN 0 AND 15", name="slot"),
+        sa.CheckConstraint("issued BETWEEN 0 AND stock", name="never_above_stock"),
+        sa.PrimaryKeyConstraint("template_id", "slot"),
+        postgresql_with={"fillfactor": 10},
+    )
+
+
+def _add_up_stocks() -> None:
+    """Let no transaction end in which the parts of a template's stock are not its stock (B29).
+
+    What is given out changes no stock, so that claims are not looked at.
+    """
+    op.execute("""
+        CREATE FUNCTION coupon_stock_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            template bigint := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END)
+                ->> TG_ARGV[0];
+            said bigint;
+            held bigint;
+        BEGIN
+            SELECT stock INTO said FROM coupon_templates WHERE id = template;
+            SELECT coalesce(sum(stock), 0) INTO held FROM coupon_stocks
+            WHERE template_id = template;
+            IF said <> held THEN
+                RAISE EXCEPTION 'template % has % coupons, but % in its slots',
+                    template, said, held USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+    for table, events, column in (
+        ("coupon_templates", "INSERT OR UPDATE OF stock", "id"),
+        ("coupon_stocks", "INSERT OR DELETE OR UPDATE OF stock, template_id", "template_id"),
+    ):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {table}_add_up AFTER {events} ON {table}"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+            f" EXECUTE FUNCTION coupon_stock_adds_up('{column}')"
+        )
+
+
+def _keep_promises() -> None:
+    """Refuse to change what coupons promise once one was given out, or is being given out (B29)."""
+    op.execute("""
+        CREATE FUNCTION keep_coupon_promise() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM FROM coupon_stocks WHERE template_id = OLD.id ORDER BY slot FOR UPDATE;
+            IF EXISTS (SELECT FROM coupon_stocks WHERE template_id = OLD.id AND issued > 0) THEN
+                RAISE EXCEPTION 'coupons of template % were given out; their promise stays', OLD.id
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        END $$
+    """)
 
 
 def _create_holdings() -> None:
@@ -301,3 +371,5 @@ def _create_pushes() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    op.execute("DROP FUNCTION coupon_stock_adds_up()")
+    op.execute("DROP FUNCTION keep_coupon_promise()")

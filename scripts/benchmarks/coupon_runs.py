@@ -1,8 +1,8 @@
 """Claim, or let coupons expire beside claims, inside the application.
 
 `claim PROCESSES THREADS SECONDS` claims one coupon by members drawn at random, in processes that
-begin together once all are ready. `update PROCESSES SECONDS` lets as many run nothing but the
-conditional update of the same row, each in a transaction, by the bare driver. `expire` runs the job
+begin together once all are ready. `update PROCESSES THREADS SECONDS` lets as many run nothing but
+the conditional update of one row, each in a transaction, by the bare driver. `expire` runs the job
 while a thread claims. All write what it came to to stdout as JSON.
 """
 
@@ -13,6 +13,7 @@ import statistics
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from typing import Final
@@ -29,6 +30,8 @@ from app.settings import Settings
 HOT: Final = 1
 """The template that is claimed."""
 START_SECONDS: Final = 60
+Run = Callable[[Barrier, "Queue[float]", int, float, int], None]
+"""What a process does: when to begin, where to tell, in how many threads, how long, its number."""
 
 
 class Claimer(threading.Thread):
@@ -55,12 +58,35 @@ class Claimer(threading.Thread):
             db.session.remove()
 
 
-def _claim(processes: int, threads: int, seconds: float) -> None:
-    """Let several processes claim for so long, and print how many claims a second that made."""
+class Updater(threading.Thread):
+    """Takes from the same row again and again, by the bare driver, until it is stopped."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.stopped = threading.Event()
+        self.waits: list[float] = []
+
+    def run(self) -> None:
+        """Update, and note how long each transaction took."""
+        statement = (
+            "UPDATE coupon_stocks SET issued = issued + 1"
+            " WHERE template_id = %s AND slot = 0 AND issued < stock RETURNING issued"
+        )
+        with psycopg.connect(self.url) as connection:
+            while not self.stopped.is_set():
+                started = time.perf_counter()
+                connection.execute(statement, [HOT], prepare=True)
+                connection.commit()
+                self.waits.append(time.perf_counter() - started)
+
+
+def _rate(act: Run, processes: int, threads: int, seconds: float) -> None:
+    """Let several processes act for so long, and print how often a second that was done."""
     context = multiprocessing.get_context("spawn")
     ready, counts = context.Barrier(processes), context.Queue()
     runs = [
-        context.Process(target=_claim_here, args=(ready, counts, threads, seconds, number))
+        context.Process(target=act, args=(ready, counts, threads, seconds, number))
         for number in range(processes)
     ]
     for run in runs:
@@ -74,57 +100,36 @@ def _claim(processes: int, threads: int, seconds: float) -> None:
 def _claim_here(
     ready: Barrier, counts: "Queue[float]", threads: int, seconds: float, number: int
 ) -> None:
-    """Claim by several threads once every process is ready, and hand over the rate."""
     app = create_app(Settings.from_env())
     with app.app_context():
         members = _members()
         claimers = [Claimer(app, members, number * threads + each) for each in range(threads)]
-        for one in claimers:
-            one.start()
-        while any(not one.waits for one in claimers):
-            time.sleep(0.01)
-        ready.wait(START_SECONDS)
-        before, started = sum(len(one.waits) for one in claimers), time.perf_counter()
-        time.sleep(seconds)
-        after, lasted = sum(len(one.waits) for one in claimers), time.perf_counter() - started
-        for one in claimers:
-            one.stopped.set()
-        for one in claimers:
-            one.join()
-        counts.put((after - before) / lasted)
+        counts.put(_counted(claimers, ready, seconds))
         db.engine.dispose()
 
 
-def _update(processes: int, seconds: float) -> None:
-    """Let several processes take from the stock of the hot template by the bare driver."""
-    context = multiprocessing.get_context("spawn")
-    ready, counts = context.Barrier(processes), context.Queue()
-    runs = [
-        context.Process(target=_update_here, args=(ready, counts, seconds))
-        for _ in range(processes)
-    ]
-    for run in runs:
-        run.start()
-    per_second = sum(counts.get(timeout=START_SECONDS + 10 * seconds) for _ in runs)
-    for run in runs:
-        run.join()
-    print(json.dumps({"per_second": per_second}))
-
-
-def _update_here(ready: Barrier, counts: "Queue[float]", seconds: float) -> None:
+def _update_here(
+    ready: Barrier, counts: "Queue[float]", threads: int, seconds: float, _number: int
+) -> None:
     url = Settings.from_env().database_url.replace("postgresql+psycopg", "postgresql")
-    statement = (
-        "UPDATE coupon_templates SET issued = issued + 1"
-        " WHERE id = %s AND issued < stock RETURNING issued"
-    )
-    with psycopg.connect(url) as connection:
-        ready.wait(START_SECONDS)
-        count, started = 0, time.perf_counter()
-        while (lasted := time.perf_counter() - started) < seconds:
-            connection.execute(statement, [HOT], prepare=True)
-            connection.commit()
-            count += 1
-        counts.put(count / lasted)
+    counts.put(_counted([Updater(url) for _ in range(threads)], ready, seconds))
+
+
+def _counted(workers: Sequence[Claimer | Updater], ready: Barrier, seconds: float) -> float:
+    """Return how often a second threads act, once every process is ready."""
+    for one in workers:
+        one.start()
+    while any(not one.waits for one in workers):
+        time.sleep(0.01)
+    ready.wait(START_SECONDS)
+    before, started = sum(len(one.waits) for one in workers), time.perf_counter()
+    time.sleep(seconds)
+    after, lasted = sum(len(one.waits) for one in workers), time.perf_counter() - started
+    for one in workers:
+        one.stopped.set()
+    for one in workers:
+        one.join()
+    return (after - before) / lasted
 
 
 def _members() -> int:
@@ -151,13 +156,14 @@ def _expire(app: Flask, members: int) -> None:
     print(json.dumps(found))
 
 
+RATES: Final[dict[str, Run]] = {"claim": _claim_here, "update": _update_here}
+
+
 def main(arguments: list[str]) -> None:
     """Do what was asked for."""
-    if arguments[0] == "claim":
-        _claim(int(arguments[1]), int(arguments[2]), float(arguments[3]))
-        return
-    if arguments[0] == "update":
-        _update(int(arguments[1]), float(arguments[2]))
+    if arguments[0] in RATES:
+        act = RATES[arguments[0]]
+        _rate(act, int(arguments[1]), int(arguments[2]), float(arguments[3]))
         return
     app = create_app(Settings.from_env())
     with app.app_context():

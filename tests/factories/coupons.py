@@ -13,6 +13,7 @@ from app.coupons.giving import Gift, issue
 from app.coupons.models import Coupon, CouponChannel, CouponTemplate
 from app.coupons.ordering import BasketLine
 from app.coupons.states import CouponKind
+from app.coupons.stock import deal
 from app.members.models import Member
 from tests.factories.people import NOON
 
@@ -30,7 +31,6 @@ def make_template(session: Session, *, now: datetime = NOON, **changes: Any) -> 
         "is_given_back": True,
         "per_member": 1,
         "stock": 100,
-        "issued": 0,
         "ways": ["centre", "push", "staff"],
         "claim_from_at": now - timedelta(hours=1),
         "claim_until_at": now + WEEK,
@@ -40,6 +40,7 @@ def make_template(session: Session, *, now: datetime = NOON, **changes: Any) -> 
     template = CouponTemplate(**facts | changes)
     session.add(template)
     session.flush()
+    deal(session, template.id, template.stock, issued={})
     return template
 
 

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.coupons.models import Coupon, CouponTemplate
-from app.kernel.audit import Actor
+from app.coupons import templates
+from app.coupons.models import Coupon
+from app.kernel.audit import SYSTEM, Actor
 from app.ledger.queries import balance
 from app.ledger.transfers import Account, Name, Unit
 from app.loyalty import rewards
@@ -75,9 +76,7 @@ def test_staff_try_again_once_there_is_more(session: Session, now: datetime) -> 
 
     rewards.try_again(session, row.id, actor=actor, now=now)
     assert row.state is RewardState.REFUSED
-    session.execute(
-        sa.update(CouponTemplate).where(CouponTemplate.id == template.id).values(stock=9)
-    )
+    templates.change_stock(session, template.id, 9, reason="more", actor=SYSTEM, now=now)
     rewards.try_again(session, row.id, actor=actor, now=now)
 
     assert (row.state, coupons(session, member.id)) == (RewardState.GIVEN, 2)

@@ -31,11 +31,19 @@ CODES: Final = {code for code, _says, _statement in COUPON_STATEMENTS}
 
 BREAKS: Final = {
     "a template that issued more than there are": (
-        "UPDATE coupon_templates SET issued = issued + 1 WHERE stock > issued",
+        "UPDATE coupon_stocks SET issued = issued + 1 WHERE stock > issued",
         {"B29t"},
     ),
     "a coupon that its template does not count": (
-        "UPDATE coupon_templates SET issued = issued - 1 WHERE issued > 0",
+        "UPDATE coupon_stocks SET issued = issued - 1 WHERE issued > 0",
+        {"B29t"},
+    ),
+    "slots that hold less than the stock": (
+        "UPDATE coupon_stocks SET stock = stock - 1 WHERE stock > issued",
+        {"B29t"},
+    ),
+    "a stock without slots": (
+        "DELETE FROM coupon_stocks WHERE issued = 0",
         {"B29t"},
     ),
     "a member who got more than one may": (
