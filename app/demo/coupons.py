@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.catalog.models import Product
+from app.catalog.models import Product, ProductKind
 from app.coupons import pushing, services, templates
 from app.coupons.models import CouponTemplate
 from app.coupons.states import CouponKind
@@ -23,9 +23,9 @@ PUSHED: Final = 60
 KINDS: Final[tuple[dict[str, Any], ...]] = (
     {
         "kind": CouponKind.AMOUNT_OFF,
-        "title": "新客立减30元",
-        "title_en": "30 yuan off for new customers",
-        "terms": "全场通用，满99元可用，不与其他优惠券同享。",
+        "title": "全场立减30元",
+        "title_en": "30 yuan off everything",
+        "terms": "满99元可用，不与其他优惠券同享。",
         "amount_fen": 3_000,
         "threshold_fen": 9_900,
         "stock": 2_000,
@@ -35,7 +35,7 @@ KINDS: Final[tuple[dict[str, Any], ...]] = (
         "kind": CouponKind.PERCENT_OFF,
         "title": "护理项目八五折",
         "title_en": "15 % off treatments",
-        "terms": "最高立减200元，可与立减券同享。",
+        "terms": "仅限护理项目，最高立减200元，可与立减券同享。",
         "percent_bp": 1_500,
         "most_fen": 20_000,
         "is_stackable": True,
@@ -63,7 +63,9 @@ def load_coupons() -> Iterator[str]:
         known = sa.select(CouponTemplate.id).where(CouponTemplate.title == KINDS[0]["title"])
         if session.scalar(known.limit(1)) is not None:
             return
-        made = [_template(session, facts, now=now) for facts in (*KINDS, _exchange(session))]
+        wanted = [*KINDS, _exchange(session)]
+        wanted[1] = wanted[1] | {"product_ids": _treatments(session)}
+        made = [_template(session, facts, now=now) for facts in wanted]
         ids, code = [one.id for one in made], made[2].code
         people = session.scalars(
             sa.select(Member.id).where(Member.deleted_at.is_(None)).order_by(Member.id)
@@ -85,6 +87,12 @@ def load_coupons() -> Iterator[str]:
     while pushing.work_off(now=database_now()):
         pass
     yield f"Coupons: {len(ids)} kinds, {claimed} claimed; the code of the groups is {code}."
+
+
+def _treatments(session: Session) -> tuple[int, ...]:
+    """Return every service on sale."""
+    wanted = sa.select(Product.id).where(Product.is_published, Product.kind == ProductKind.SERVICE)
+    return tuple(session.scalars(wanted.order_by(Product.id)))
 
 
 def _exchange(session: Session) -> dict[str, Any]:

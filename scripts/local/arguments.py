@@ -18,7 +18,7 @@ environment:
 
 Ctrl-C stops everything. Run it in a second clone, or with another STATE_DIR, PORT and SANDBOX_PORT,
 for a second copy beside the first. In another terminal, `. var/env.sh` makes the commands of this
-copy available, such as `flask audit` and `psql`.
+copy available, such as `flask audit`.
 """
 
 TEST_EPILOG: Final = """\
