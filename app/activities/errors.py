@@ -114,7 +114,7 @@ class ActivityLimitReached(DomainError):
 
     code: ClassVar[str] = "activity_limit_reached"
     kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
-    text: ClassVar[str] = N_("You can take part at most %(limit)s times, or take so many pieces.")
+    text: ClassVar[str] = N_("That is all for you here: one person may have at most %(limit)s.")
 
     limit: int
 
@@ -257,6 +257,6 @@ class PiecesInvalid(DomainError):
 
     code: ClassVar[str] = "activity_pieces_invalid"
     kind: ClassVar[ErrorKind] = ErrorKind.INVALID
-    text: ClassVar[str] = N_("Choose between 1 and %(pieces_max)s pieces.")
+    text: ClassVar[str] = N_("At most %(pieces_max)s of this at a time.")
 
     pieces_max: int

@@ -94,7 +94,9 @@ def ask_about_data(body: DataRequestBody) -> Kept[DataRequestView]:
     """Ask for a copy of one's own data, or for its erasure. Needs a fresh sign-in.
 
     An erasure is refused while an order, a refund, commission, money or a dispute is open, and
-    waits for a week in which it can be withdrawn.
+    waits for a week in which it can be withdrawn. Whoever bought or had a guest card is recognised
+    by keyed hashes for a time that the brand sets, so that nothing for new customers is had twice;
+    tell the customer so before they ask for it.
     """
     now, who = moment(), caller()
 
