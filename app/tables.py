@@ -58,6 +58,7 @@ __all__ = [
     "distribution",
     "draw_models",
     "expected_members",
+    "former_customers",
     "group_models",
     "guest_cards",
     "handover_models",

@@ -29,7 +29,10 @@ WITHOUT_LETTERS: Final = {
     "%(event)s, %(at)s",
     "%(max)s+",
     "%(name)s: %(what)s",
+    "%(number)s. %(title)s (%(kind)s)",
+    "%(occasion)s (%(values)s)",
     "%(rule)s: %(value)s",
+    "%(said)s: %(options)s",
     "%(what)s: %(rate)s.",
 }
 """Texts of parameters and signs alone, with nothing in them to translate."""
