@@ -45,7 +45,7 @@ def parallel(for_pytest: list[str]) -> list[str]:
     forced = any(word.startswith(SERIAL) for word in for_pytest)
     if chosen or forced or (os.cpu_count() or 1) == 1:
         return []
-    return ["-n", "auto", "--maxprocesses", str(PROCESSES_MAX)]
+    return ["-n", "auto", "--maxprocesses", str(PROCESSES_MAX), "--dist", "worksteal"]
 
 
 def run(command: list[str], *, thorough: bool) -> int:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.coupons.templates import change_stock
 from app.kernel.audit import SYSTEM, AuditRecord
 from app.kernel.db import database_now
 from app.loyalty import rewards, tasks
@@ -184,7 +185,7 @@ def test_a_refused_reward_is_tried_again(session: Session, owner: Desk) -> None:
         source=RewardSource.HAND,
         now=LONG_AGO,
     )
-    template.stock = 5
+    change_stock(session, template.id, 5, reason="more of them", actor=SYSTEM, now=LONG_AGO)
     session.commit()
 
     assert given.refusal == "coupons_gone"

@@ -162,12 +162,11 @@ def test_what_was_searched_for_is_never_markup(owner: Desk) -> None:
     assert "<img src=x" not in text
 
 
-@pytest.mark.parametrize("query", GARBAGE, ids=lambda query: next(iter(query)))
-def test_nonsense_in_an_address_is_passed_over(
-    app: Flask, owner: Desk, query: dict[str, str]
-) -> None:
-    for endpoint in app.extensions["backoffice"]:
-        assert owner.get(f"/{endpoint}/", **query).status_code == 200, endpoint
+@pytest.mark.parametrize("number", range(len(GARBAGE)))
+def test_nonsense_in_an_address_is_passed_over(app: Flask, owner: Desk, number: int) -> None:
+    """Each list meets every third of the nonsense, and each of it every third list."""
+    for endpoint in list(app.extensions["backoffice"])[number % 3 :: 3]:
+        assert owner.get(f"/{endpoint}/", **GARBAGE[number]).status_code == 200, endpoint
 
 
 @pytest.mark.parametrize("row_id", ["", "0", "-1", "abc", "9" * 40, "1' OR 1=1", "１"])
