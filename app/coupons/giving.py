@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from app.coupons import stock
@@ -35,6 +36,7 @@ from app.coupons.models import (
 from app.coupons.states import CouponEvent, CouponState
 from app.kernel.errors import DomainError
 
+DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy types it not
 LOOKS: Final = 4
 """How often a claim looks for stock; the first time it waits for nobody."""
 
@@ -62,8 +64,8 @@ class Gift:
         """Return the statement that writes such coupons; their stock is held before, and taken."""
         return _writing(is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many)
 
-    def writing_one(self, *, waits: bool) -> sa.UpdateBase:
-        """Return the statement that takes one such coupon and writes it; see `stock.free_slot`."""
+    def writing_one(self, *, waits: bool) -> str:
+        """Return the text that takes one such coupon and writes it; see `stock.free_slot`."""
         return _writing_one(
             is_open_to_all=self.is_open_to_all, is_for_many=self.is_for_many, waits=waits
         )
@@ -92,9 +94,12 @@ def issue(
 
     Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
     """
+    session.flush()
+    connection = session.connection()
     asked = _asked(template_id, gift=gift, now=now) | {"member": member_id}
     for look in range(LOOKS):
-        written = session.execute(gift.writing_one(waits=look > 0), asked).one_or_none()
+        text = gift.writing_one(waits=look > 0)
+        written = connection.exec_driver_sql(text, asked).one_or_none()
         if written is not None:
             return _written(session, written, asked, gift=gift)
         refusal = why_not(session, template_id, gift=gift, now=now)
@@ -247,17 +252,18 @@ def _writing(*, is_open_to_all: bool, is_for_many: bool) -> sa.Select[Any]:
 
 
 @cache
-def _writing_one(*, is_open_to_all: bool, is_for_many: bool, waits: bool) -> sa.UpdateBase:
-    """Return the statement that locks a slot, writes one coupon and takes it from the slot.
+def _writing_one(*, is_open_to_all: bool, is_for_many: bool, waits: bool) -> str:
+    """Return the text that locks a slot, writes one coupon and takes it from the slot.
 
-    Where it gives nothing, it has written nothing. Built once, and on tables rather than models.
+    Where it gives nothing, it has written nothing. It is said to the driver as it is: to look up
+    the text of a statement of so many parts takes SQLAlchemy a quarter of the claim's time.
     """
     free = stock.free_slot(OF.id, waits=waits)
     whole = _template(is_open_to_all=is_open_to_all)
     template = whole.add_columns(free.c.slot).join(free, sa.true()).cte("template")
     wanted = sa.select(template.c.id, MEMBER, stock.ONE)
     made, stepped = _made(template, wanted, is_for_many=is_for_many)
-    return (
+    statement = (
         sa.update(stock.TABLE)
         .where(
             stock.OF.template_id == TEMPLATE,
@@ -268,6 +274,7 @@ def _writing_one(*, is_open_to_all: bool, is_for_many: bool, waits: bool) -> sa.
         .returning(made.c.id, made.c.seq, made.c.valid_from_at, made.c.valid_until_at)
         .add_cte(stepped)
     )
+    return str(statement.compile(dialect=DIALECT))
 
 
 def _template(*, is_open_to_all: bool) -> sa.Select[Any]:
