@@ -39,13 +39,15 @@ def left_out(*, fast: bool, require_browser: bool) -> list[str]:
 def parallel(for_pytest: list[str]) -> list[str]:
     """Return how to use the machine's cores for the whole suite; a selection runs in one process.
 
-    Every process has servers of its own, so tests do not meet.
+    Every process has servers of its own, so tests do not meet. One more than there are cores runs
+    while others wait for a server to start or a page to load.
     """
     chosen = any(Path(word.partition("::")[0]).exists() for word in for_pytest)
     forced = any(word.startswith(SERIAL) for word in for_pytest)
-    if chosen or forced or (os.cpu_count() or 1) == 1:
+    cores = os.cpu_count() or 1
+    if chosen or forced or cores == 1:
         return []
-    return ["-n", "auto", "--maxprocesses", str(PROCESSES_MAX), "--dist", "worksteal"]
+    return ["-n", str(min(cores + 1, PROCESSES_MAX)), "--dist", "worksteal"]
 
 
 def run(command: list[str], *, thorough: bool) -> int:

@@ -62,7 +62,10 @@ def test_a_selection_or_a_debugger_runs_in_one_process(words: list[str]) -> None
     assert command.parallel(words) == []
 
 
-def test_the_whole_suite_uses_the_machines_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+@pytest.mark.parametrize(("cores", "processes"), [(2, "3"), (4, "5"), (8, "8"), (64, "8")])
+def test_the_whole_suite_uses_the_machines_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, processes: str
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
 
-    assert command.parallel(["--durations=5"]) == ["-n", "auto", "--maxprocesses", "8"]
+    assert command.parallel(["--durations=5"]) == ["-n", processes, "--dist", "worksteal"]
