@@ -92,16 +92,20 @@ def issue(
 ) -> Coupon:
     """Give a member one coupon of a template.
 
-    Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves.
+    Raises what `give` raises, and `CouponsNotOpen` where members may not help themselves. A look
+    that found nothing may have locked slots that were given empty under its eyes; it lets go of
+    them before the next one waits for others, who may wait for these.
     """
     session.flush()
     connection = session.connection()
     asked = _asked(template_id, gift=gift, now=now) | {"member": member_id}
+    connection.exec_driver_sql("SAVEPOINT looking")
     for look in range(LOOKS):
         text = gift.writing_one(waits=look > 0)
         written = connection.exec_driver_sql(text, asked).one_or_none()
         if written is not None:
             return _written(session, written, asked, gift=gift)
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT looking")
         refusal = why_not(session, template_id, gift=gift, now=now)
         if not isinstance(refusal, CouponLimitReached) or (
             _held(session, template_id, member_id) >= refusal.most

@@ -22,15 +22,16 @@ ONE: Final = sa.literal_column("1", sa.BigInteger)
 def free_slot(template_id: sa.ColumnElement[int], *, waits: bool) -> sa.FromClause:
     """Return the part of a statement that locks a slot with coupons left, if there is one.
 
-    Connections begin at different slots. Slots that somebody holds are passed over, unless it
-    `waits`: then it learns what became of the last coupons that others are just taking.
+    Connections begin at different slots, and slots that somebody holds are passed over. One that
+    `waits` learns what became of the last coupons that others are just taking. It goes through the
+    slots in the order of everybody who waits, as one that was given empty meanwhile stays locked.
     """
     some = TABLE.alias("s")
     begin = sa.func.mod(some.c.slot + sa.func.pg_backend_pid(), sa.literal_column(str(SLOTS)))
     return (
         sa.select(some.c.slot)
         .where(some.c.template_id == template_id, some.c.issued < some.c.stock)
-        .order_by(begin)
+        .order_by(some.c.slot if waits else begin)
         .limit(ONE)
         .with_for_update(key_share=True, skip_locked=not waits)
         .lateral("free")

@@ -146,12 +146,14 @@ def test_stock_that_is_raised_while_others_claim_is_given_out_to_the_last(
                 return count
 
     def restock() -> int:
-        for stock in range(30, 101, 10):
-            with atomic() as inner:
-                templates.change_stock(
-                    inner, template_id, stock, reason="more", actor=SYSTEM, now=now
-                )
-        is_raised.set()
+        try:
+            for stock in range(30, 101, 10):
+                with atomic() as inner:
+                    templates.change_stock(
+                        inner, template_id, stock, reason="more", actor=SYSTEM, now=now
+                    )
+        finally:
+            is_raised.set()
         return 0
 
     counts = at_once(app, restock, *[partial(client, one) for one in members])
