@@ -19,13 +19,22 @@ class Server:
     answer: bytes = GOOD
     requests: list[bytes] = field(default_factory=list)
     listener: socket.socket = field(default_factory=socket.socket)
+    accepting: threading.Thread | None = None
 
     def start(self) -> int:
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
         port: int = self.listener.getsockname()[1]
         return port
+
+    def stop(self) -> None:
+        """Wake and end the thread before the number of its socket may be another server's."""
+        if self.accepting is not None:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.accepting.join()
+        self.listener.close()
 
     def _accept(self) -> None:
         while True:
@@ -46,7 +55,7 @@ class Server:
 def server() -> Iterator[Server]:
     made = Server()
     yield made
-    made.listener.close()
+    made.stop()
 
 
 def test_without_seconds_every_request_is_made_once(server: Server) -> None:
