@@ -3,6 +3,7 @@
 import contextvars
 import gc
 import importlib
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -28,6 +29,11 @@ NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 PAIRS: Final = "matrix pairs"
+LONG: Final = (
+    *("tests/browser/test_every_page.py", "tests/scenarios/", "tests/admin/test_matrix.py"),
+    *("tests/integration/orders/test_refund_matrix.py", "tests/crash/test_payouts.py"),
+)
+"""Where tests are that take half a minute and more."""
 
 
 @pytest.fixture
@@ -39,6 +45,17 @@ def tally(record_property: Callable[[str, object], None]) -> Callable[[int], Non
 def pytest_configure() -> None:
     """Look for no garbage while fourteen thousand tests are collected: all of it stays."""
     gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, dealt to the processes, so that none is left with it at the end.
+
+    pytest-xdist gives each process a stretch of the list; who is done takes from ends of others.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for first in range(processes) for item in items[first::processes]]
 
 
 def pytest_collection_finish() -> None:

@@ -39,7 +39,7 @@ def left_out(*, fast: bool, require_browser: bool) -> list[str]:
 def parallel(for_pytest: list[str]) -> list[str]:
     """Return how to use the machine's cores for the whole suite; a selection runs in one process.
 
-    Every process has servers of its own, so tests do not meet. One more than there are cores runs
+    Every process has servers of its own, so tests do not meet. Two more than there are cores run
     while others wait for a server to start or a page to load.
     """
     chosen = any(Path(word.partition("::")[0]).exists() for word in for_pytest)
@@ -47,7 +47,7 @@ def parallel(for_pytest: list[str]) -> list[str]:
     cores = os.cpu_count() or 1
     if chosen or forced or cores == 1:
         return []
-    return ["-n", str(min(cores + 1, PROCESSES_MAX)), "--dist", "worksteal"]
+    return ["-n", str(min(cores + 2, PROCESSES_MAX)), "--dist", "worksteal"]
 
 
 def run(command: list[str], *, thorough: bool) -> int:

@@ -62,7 +62,7 @@ def test_a_selection_or_a_debugger_runs_in_one_process(words: list[str]) -> None
     assert command.parallel(words) == []
 
 
-@pytest.mark.parametrize(("cores", "processes"), [(2, "3"), (4, "5"), (8, "8"), (64, "8")])
+@pytest.mark.parametrize(("cores", "processes"), [(2, "4"), (4, "6"), (8, "8"), (64, "8")])
 def test_the_whole_suite_uses_the_machines_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, processes: str
 ) -> None:
