@@ -5,6 +5,7 @@ keyboard runs and dates, and how people vary them. Rules about kinds of characte
 for; they make passwords worse (NIST SP 800-63B-4, 3.1.1.2).
 """
 
+import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -12,8 +13,6 @@ from typing import Any, ClassVar, Final
 from flask_security.utils import verify_password
 from wtforms import Field
 from wtforms.validators import ValidationError
-from zxcvbn import zxcvbn
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from admin.accounts import former_passwords
 from admin.demo_sign_ins import is_published
@@ -33,7 +32,6 @@ BRAND: Final = ("tuoke", "拓客")
 OF_ONES_OWN_MIN: Final = 8
 """How much has to be left of a password without the words that everybody knows of the person."""
 WORD_MIN: Final = 3
-COMMON: Final = frozenset(FREQUENCY_LISTS["passwords"])
 
 
 @dataclass(eq=False)
@@ -75,11 +73,20 @@ def require_good(password: str, *about: str) -> None:
     words = _words_of(about)
     if _left_of(password, words) < OF_ONES_OWN_MIN:
         raise PasswordPersonal
-    if is_published(password) or password.casefold() in COMMON:
+    if is_published(password) or _is_guessed(password, words):
         raise PasswordTooEasy
-    estimate = zxcvbn(password[:LOOKED_AT], user_inputs=sorted(words))
-    if estimate["score"] < SCORE_MIN:
-        raise PasswordTooEasy
+
+
+def _is_guessed(password: str, words: set[str]) -> bool:
+    """Tell whether somebody who knows the words, and how people choose, would soon try it.
+
+    zxcvbn comes with the first password: its lists are twelve megabytes, which no other page needs.
+    """
+    lists = importlib.import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
+    estimate = importlib.import_module("zxcvbn").zxcvbn
+    if password.casefold() in lists["passwords"]:
+        return True
+    return bool(estimate(password[:LOOKED_AT], user_inputs=sorted(words))["score"] < SCORE_MIN)
 
 
 def require_new(password: str, staff: Staff) -> None:
