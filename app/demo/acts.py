@@ -38,9 +38,14 @@ class Purchase:
     quantity: int = 1
 
 
-def join(session: Session, name: str, openid: str, *, at: datetime) -> int:
-    """Make a member as signing in would; the sandbox lets whoever registers the openid sign in."""
-    member = Member(wechat_openid=openid, nickname=name, registered_at=at)
+def join(
+    session: Session, name: str, openid: str, *, at: datetime, store_id: int | None = None
+) -> int:
+    """Make a member as signing in would; the sandbox lets whoever registers the openid sign in.
+
+    With a store they came by the code at its counter.
+    """
+    member = Member(wechat_openid=openid, nickname=name, registered_at=at, origin_store_id=store_id)
     session.add(member)
     session.flush()
     session.add(

@@ -88,12 +88,16 @@ def load_trade() -> Iterator[str]:
 def _gather(session: Session, *, now: datetime) -> Cast:
     staff_id = session.scalars(sa.select(Staff.id).where(Staff.email == "ops@demo.tuoke")).one()
     staff = Actor("staff", staff_id)
+    store_ids = session.scalars(
+        sa.select(Store.id).where(Store.name.in_([name for name, _ in STORES])).order_by(Store.id)
+    ).all()
     people: dict[str, int] = {}
     codes: list[str] = []
     weights: list[int] = []
     for number, (name, recommender) in enumerate(TEAM):
         at = now + timedelta(minutes=number)
-        people[name] = join(session, name, f"demo_distributor_{number + 1}", at=at)
+        openid = f"demo_distributor_{number + 1}"
+        people[name] = join(session, name, openid, at=at, store_id=_one_of(store_ids, number))
         become_distributor(
             session, people[name], recommender_id=people.get(recommender or ""), staff=staff, at=at
         )
@@ -103,7 +107,13 @@ def _gather(session: Session, *, now: datetime) -> Cast:
         codes=codes,
         weights=weights,
         customers=[
-            join(session, name, f"demo_customer_{number}", at=now)
+            join(
+                session,
+                name,
+                f"demo_customer_{number}",
+                at=now,
+                store_id=_one_of(store_ids, number),
+            )
             for number, name in enumerate(CUSTOMERS, start=1)
         ],
         products=session.scalars(
@@ -111,13 +121,14 @@ def _gather(session: Session, *, now: datetime) -> Cast:
             .where(Product.title.in_([title for _, title, *_ in PRODUCTS]))
             .order_by(Product.id)
         ).all(),
-        store_ids=session.scalars(
-            sa.select(Store.id)
-            .where(Store.name.in_([name for name, _ in STORES]))
-            .order_by(Store.id)
-        ).all(),
+        store_ids=store_ids,
         staff=staff,
     )
+
+
+def _one_of(store_ids: Sequence[int], number: int) -> int:
+    """Return a store for somebody, each in turn."""
+    return store_ids[number % len(store_ids)]
 
 
 def _buy(cast: Cast, chance: random.Random, *, at: datetime) -> None:
