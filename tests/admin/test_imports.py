@@ -111,7 +111,9 @@ def test_a_file_is_checked_shown_begun_and_written(owner: Desk, session: Session
     done = owner.get("/imports/details/", id=run.id, rows="done").get_data(as_text=True)
     assert f'href="/admin/products/details/?id={product.id}"' in done
     actions = session.scalars(
-        sa.select(AuditRecord.action).where(AuditRecord.subject_type == "imports")
+        sa.select(AuditRecord.action)
+        .where(AuditRecord.subject_type == "imports")
+        .order_by(AuditRecord.id)
     ).all()
     assert actions == ["import.uploaded", "import.begun", "import.done"]
 

@@ -312,7 +312,9 @@ def test_a_new_device_is_on_record_and_the_first_or_a_known_one_is_not(
 
     assert [row.is_new_device for row in rows_of(session, person.id)] == [new for _, new in told]
     records = session.scalars(
-        sa.select(AuditRecord).where(AuditRecord.action == "staff_new_device")
+        sa.select(AuditRecord)
+        .where(AuditRecord.action == "staff_new_device")
+        .order_by(AuditRecord.id)
     ).all()
     assert [record.after["network"] for record in records] == ["198.51.100.0/24", "203.0.113.0/24"]
 

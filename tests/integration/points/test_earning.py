@@ -114,7 +114,9 @@ def test_staff_give_and_take_with_a_reason_in_the_trail(session: Session, now: d
     assert balance(session, accounts.available(member.id)) == 70
     assert adjusting.by_hand(session, member.id) == 70
     rows = session.scalars(
-        sa.select(AuditRecord).where(AuditRecord.action == "points_adjusted")
+        sa.select(AuditRecord)
+        .where(AuditRecord.action == "points_adjusted")
+        .order_by(AuditRecord.id)
     ).all()
     told = [(row.reason, row.before["points"], row.after["points"]) for row in rows]
     assert told == [("sorry", 0, 100), ("mistake", 100, 70)]

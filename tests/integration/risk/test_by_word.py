@@ -34,7 +34,8 @@ def use(
         redeeming.redeem(
             session, card.items[0].id, code=None, store_id=store.id, actor=actor, now=at
         )
-    return list(session.scalars(sa.select(CardUse.id).where(CardUse.card_id == card.id)))
+    uses = sa.select(CardUse.id).where(CardUse.card_id == card.id).order_by(CardUse.id)
+    return list(session.scalars(uses))
 
 
 def hand_over(
