@@ -142,7 +142,10 @@ def test_a_dispute_holds_five_pictures_and_no_sixth(
 
     assert places(session) == [1, 2, 3, 4, 5]
     record = session.scalars(
-        sa.select(AuditRecord).where(AuditRecord.action == "evidence_added").limit(1)
+        sa.select(AuditRecord)
+        .where(AuditRecord.action == "evidence_added")
+        .order_by(AuditRecord.id)
+        .limit(1)
     ).one()
     assert record.after["sha256"] == evidence.redraw(picture("red")).sha256
 

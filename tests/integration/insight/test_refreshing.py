@@ -134,7 +134,7 @@ def test_a_store_moved_without_a_note_is_found_by_the_nightly_reconciliation(
 def test_rows_that_do_not_change_are_not_written_again(session: Session) -> None:
     make_order(session, now=NOON)
     refreshing.refresh(session, now=NOON)
-    place = sa.select(sa.text("ctid::text"), DayFigures.day)
+    place = sa.select(sa.text("ctid::text"), DayFigures.day).order_by(sa.text("ctid"))
     before = session.execute(place).all()
 
     refreshing.refresh(session, now=NOON + timedelta(minutes=2))
